@@ -1,0 +1,1 @@
+"""Read, check and run Exim mail-server configurations without a mail server."""

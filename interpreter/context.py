@@ -1,0 +1,39 @@
+"""What an evaluation runs in: four state objects and a few scoped values.
+
+``Environment`` is frozen for a run (configuration, catalogue, doors, budget); ``Session``,
+``Message`` and ``Address`` hold what the manual says about the connection, the message and the
+address being handled. :class:`Context` only refers to them and adds what an expansion itself scopes:
+captures, ``$item``, ``$value``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from eximious.interpreter.state import Address, Environment, Message, Session
+
+
+class Context:
+    """One evaluation's state.
+
+    ``captures`` are ``$0``, ``$1``… (a list, index is the number); ``value`` is ``$value``; ``item`` is
+    ``$item`` (None: not in an iteration); ``scratch`` holds other values an item leaves behind
+    for later ones, by variable name (``runrc``, ``prvscheck_address``, ``srs_recipient``, …).
+    """
+
+    __slots__ = ("address", "captures", "depth", "env", "item", "message", "scratch", "session", "steps", "value")
+
+    def __init__(self, env: Environment, session: Session, message: Message, address: Address) -> None:
+        self.env = env
+        self.session = session
+        self.message = message
+        self.address = address
+        self.captures: list[str] = []
+        self.value: str | None = None
+        self.item: str | None = None
+        self.scratch: dict[str, Any] = {}
+        self.depth = 0
+        self.steps = 0

@@ -1,0 +1,100 @@
+"""The doors to the outside world, as protocols.
+
+The composition root hands in an implementation of each; :mod:`eximious.backends` has a real, a
+described, a denying and a recording one. Nothing else in the package reaches outside. A denying
+one raises :class:`~eximious.interpreter.outcomes.Refused`, a described one that has no answer
+:class:`~eximious.interpreter.outcomes.Unanswered`. Paths are text (one character a byte).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+    from typing import Any, BinaryIO
+
+
+class Files(Protocol):
+    """Reading files, below the allowed roots; ``--root DIR`` is applied inside."""
+
+    def open(self, path: str) -> BinaryIO:
+        """Open for reading, buffered; OSError as the system says."""
+
+    def stat(self, path: str, follow_symlinks: bool = True) -> os.stat_result:
+        """As os.stat."""
+
+    def listdir(self, path: str) -> list[str]:
+        """The names in a folder, in the system's order."""
+
+    def local_path(self, path: str) -> str:
+        """Where the file really is, for libraries that open it themselves (lmdb, sqlite); checked."""
+
+
+class Clock(Protocol):
+    """The time in effect."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+
+    def localtime(self, seconds: float) -> Any:
+        """As time.localtime, in the zone in effect."""
+
+
+class Processes(Protocol):
+    """Running programs (``${run``, pipes)."""
+
+    def run(self, argv: Sequence[str], stdin: str, timeout: float, environ: dict[str, str] | None = None) -> tuple[int, str]:
+        """Exit code (-1: could not be run; 128+n or -n as the construct asks) and standard output."""
+
+
+class Sockets(Protocol):
+    """One exchange with a socket (``${readsocket``, scanners)."""
+
+    def connect(self, spec: str, timeout: float, tls: bool = False, sni: str = "") -> Any:
+        """A connected object with ``send(bytes)``, ``shutdown()``, ``recv(n) -> bytes``, ``close()``."""
+
+
+class Users(Protocol):
+    """The system's users and groups."""
+
+    def getpwnam(self, name: str) -> Any:
+        """As pwd.getpwnam; None where there is none."""
+
+    def getpwuid(self, uid: int) -> Any:
+        """As pwd.getpwuid; None where there is none."""
+
+    def getgrnam(self, name: str) -> Any:
+        """As grp.getgrnam; None where there is none."""
+
+    def getgrgid(self, gid: int) -> Any:
+        """As grp.getgrgid; None where there is none."""
+
+
+class Resolver(Protocol):
+    """DNS. See eximious.backends.dns for the answer type."""
+
+    def query(self, name: str, rdtype: str, **how: Any) -> Any:
+        """One question; gives an Answer (records, outcome: succeed, nomatch, nodata, again, fail; secure)."""
+
+
+class Environ(Protocol):
+    """Environment variables (``${env``)."""
+
+    def get(self, name: str) -> str | None:
+        """The value or None."""
+
+
+class Chance(Protocol):
+    """Random numbers (``${randint:}``, randomised hosts)."""
+
+    def below(self, limit: int) -> int:
+        """A number from 0 to limit-1."""
+
+
+class Verdicts(Protocol):
+    """What other parties say: passwords (pam, radius, saslauthd, pwcheck, ldapauth), Perl, dlfunc, SPF, ..."""
+
+    def ask(self, kind: str, *question: str) -> Any:
+        """The verdict for a question of a kind."""
