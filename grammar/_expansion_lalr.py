@@ -3,6 +3,7 @@
 # fmt: off
 TERMINALS = {'$END': 0, 'ARG': 1, 'BADCONDITION': 2, 'CONDARG': 3, 'CONDEND': 4, 'CONDITION': 5, 'END': 6, 'ERROR': 7, 'GROUP': 8, 'IF': 9, 'ITEM': 10, 'OPERATOR': 11, 'SUBARGS': 12, 'TEXT': 13, 'TEXTARG': 14, 'VARIABLE': 15, 'WORD': 16}
 START = 0
+ACCEPT = 2
 RULES = (
     (0, 0, 'no_parts'),
     (2, 0, 'add_text_argument'),

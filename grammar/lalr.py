@@ -20,10 +20,10 @@ class Table:
 
     ``module`` is a generated module with TERMINALS, ACTIONS (per state: terminal number -> state to
     shift to, or ~rule to reduce by), GOTOS (per state: nonterminal number -> state), RULES (length,
-    nonterminal number, builder name), START; ``builders`` holds a function per builder name.
+    nonterminal number, builder name), START, ACCEPT; ``builders`` holds a function per builder name.
     """
 
-    __slots__ = ("actions", "end", "gotos", "rules", "start", "terminals")
+    __slots__ = ("accept", "actions", "gotos", "rules", "start", "terminals")
 
     def __init__(self, module: Any, builders: Any) -> None:
         self.terminals: dict[str, int] = module.TERMINALS
@@ -31,14 +31,16 @@ class Table:
         self.gotos: list[dict[int, int]] = module.GOTOS
         self.rules = [(length, symbol, getattr(builders, name)) for length, symbol, name in module.RULES]
         self.start: int = module.START
-        self.end: int = module.TERMINALS["$END"]
+        self.accept: int = module.ACCEPT
 
     def parse(self, tokens: Iterable[tuple[int, Any, int, int]]) -> Any:
         """Give what the builder of the start rule made of ``tokens`` (terminal number, value, start, end).
 
+        The last token is ``$END``.
+
         The caller's lexer is total, so a token that does not fit is a defect of ours: ValueError.
         """
-        actions, gotos, rules = self.actions, self.gotos, self.rules
+        actions, gotos, rules, accept = self.actions, self.gotos, self.rules, self.accept
         state = self.start
         states = [state]
         values: list[Any] = []
@@ -62,5 +64,7 @@ class Table:
                     value = builder()
                 state = gotos[states[-1]][symbol]
                 push_state(state)
+                if state == accept:
+                    return value
                 push_value(value)
-        return values[-1] if len(values) == 1 else values[-2]
+        raise ValueError("the tokens end without $END")

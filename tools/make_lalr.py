@@ -56,6 +56,7 @@ def compile_grammar(path: Path) -> str:
         "# fmt: off",
         f"TERMINALS = {terminals!r}",
         f"START = {states[table.start_states['start']]}",
+        f"ACCEPT = {states[table.end_states['start']]}",
         "RULES = (",
         *(
             f"    ({len(r.expansion)}, {symbols[r.origin.name]}, {(r.alias or r.origin.name)!r}),"
