@@ -51,6 +51,8 @@ class Environment:
         self.configuration: Any = more.get("configuration")
         self.config_file: str = more.get("config_file") or ""
         self.primary_hostname: str = more.get("primary_hostname") or ""
+        #: the open lookups and their answers, kept by eximious.lookups.handles
+        self.searches: Any = None
 
 
 class Session:

@@ -1,1 +1,1 @@
-"""See docs/architecture.md."""
+"""Lookup types and searching in them: see :mod:`eximious.lookups.search`."""

@@ -1,0 +1,109 @@
+"""What is open and what was found: the handles and answers of a run, shared by all its searches.
+
+As in Exim, a source is opened once and stays open, an answer (also "nothing found") is kept as long as
+its source is known, and no more than ``lookup_open_max`` files are open at a time: the one used longest
+ago is closed, its answers stay. What does not fit the bound on kept answers is forgotten, oldest first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from eximious.interpreter.context import Context
+    from eximious.interpreter.state import Environment
+    from eximious.lookups.registry import Lookup
+
+ANSWERS_KEPT = 10_000  #: per source; a bound of ours
+BYTES_KEPT = 8_000_000  #: of answers, per source; a bound of ours
+SOURCES_KEPT = 1_000  #: sources whose answers are kept; a bound of ours
+
+
+class Source:
+    """One source (a file for a type, or a query type as a whole) and its answers."""
+
+    __slots__ = ("answers", "file", "handle", "is_open", "size", "type")
+
+    def __init__(self, type_: Lookup, file: str) -> None:
+        self.type, self.file = type_, file
+        self.handle: Any = None
+        self.is_open = False
+        #: key -> (answer, options, time until which it holds or None)
+        self.answers: dict[str, tuple[str | None, str, float | None]] = {}
+        self.size = 0
+
+    def keep(self, key: str, answer: str | None, options: str, until: float | None) -> None:
+        """Keep an answer in place of an older one for the key."""
+        self.forget(key)
+        self.answers[key] = answer, options, until
+        self.size += len(key) + len(answer or "")
+        while self.answers and (len(self.answers) > ANSWERS_KEPT or self.size > BYTES_KEPT):
+            self.forget(next(iter(self.answers)))
+
+    def forget(self, key: str) -> None:
+        """Forget the answer for a key, if there is one."""
+        old = self.answers.pop(key, None)
+        if old is not None:
+            self.size -= len(key) + len(old[0] or "")
+
+    def close(self) -> None:
+        """Close the source; its answers stay."""
+        if self.is_open:
+            handle, self.handle, self.is_open = self.handle, None, False
+            self.type.close(handle)
+
+
+class Handles:
+    """All sources of a run, by type and file, the one used last at the end."""
+
+    def __init__(self, most_open: int) -> None:
+        self.most_open = max(1, most_open)
+        self.sources: dict[tuple[str, str], Source] = {}
+        self.open_files: dict[tuple[str, str], Source] = {}
+
+    def source(self, ctx: Context, type_: Lookup, file: str) -> Source:
+        """Give the open source; raises OpenFailed where it cannot be opened."""
+        name = (type_.name, file)
+        source = self.sources.get(name)
+        if source is not None and source.is_open:
+            if name in self.open_files:
+                self.open_files[name] = self.open_files.pop(name)
+            return source
+        if file and len(self.open_files) >= self.most_open:
+            self.open_files.pop(next(iter(self.open_files))).close()
+        if source is None:
+            source = Source(type_, file)
+        source.handle = type_.open(ctx, file)
+        source.is_open = True
+        self.sources[name] = source
+        if file:
+            self.open_files[name] = source
+        while len(self.sources) > SOURCES_KEPT:
+            oldest = next(iter(self.sources))
+            self.open_files.pop(oldest, None)
+            self.sources.pop(oldest).close()
+        return source
+
+    def close(self) -> None:
+        """Close everything and forget all answers (Exim's search_tidyup)."""
+        for source in self.sources.values():
+            source.close()
+        self.sources.clear()
+        self.open_files.clear()
+
+
+def handles_of(env: Environment) -> Handles:
+    """Give the run's handles, made on first use."""
+    handles: Handles | None = env.searches
+    if handles is None:
+        most = env.options.get("lookup_open_max")
+        handles = env.searches = Handles(25 if most is None else int(most))
+    return handles
+
+
+def tidyup(env: Environment) -> None:
+    """Close all that is open and forget all answers, as Exim does between messages."""
+    if env.searches is not None:
+        env.searches.close()

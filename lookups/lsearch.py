@@ -1,0 +1,194 @@
+"""lsearch, iplsearch, wildlsearch, nwildlsearch: text files searched line by line (manual 9.3).
+
+Lines are read as Exim's buffer takes them: at most 4095 bytes at a time, text ends at a NUL. A file is
+never read whole; for a plain key whole blocks are searched at once and only lines that can match looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from eximious.interpreter.text import to_bytes, to_text
+from eximious.lookups.files import check_regular, not_regular, open_failed
+from eximious.lookups.registry import SINGLE_KEY, Lookup, lookup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+    from eximious.interpreter.context import Context
+    from eximious.lookups.registry import Question
+
+PIECE = 4095  #: what one read of a line gives at most
+BLOCK = 262_144
+SPACE = b" \t\n\v\f\r"
+_KEY_END = re.compile(rb"[:\s]|\Z")
+_ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|(.)|\Z)", re.S)
+_LETTERS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
+
+
+class Line:
+    """The first piece of a line that can hold a key: the key and the text after it."""
+
+    __slots__ = ("ended", "key", "rest")
+
+    def __init__(self, key: bytes, rest: bytes, ended: bool) -> None:
+        self.key, self.rest, self.ended = key, rest, ended
+
+    @property
+    def data(self) -> bytes:
+        """The text after the key without the white space and the one colon between them."""
+        rest = self.rest.lstrip(SPACE)
+        return rest[1:].lstrip(SPACE) if rest.startswith(b":") else rest
+
+
+def _piece(raw: bytes) -> tuple[bytes, bool]:
+    """A piece as C sees it, without the white space that ends the line, and whether the line ends."""
+    nul = raw.find(b"\0")
+    if nul >= 0:
+        raw = raw[:nul]
+    if raw.endswith(b"\n"):
+        return raw.rstrip(SPACE), True
+    return raw, False
+
+
+def _unescape(match: re.Match[bytes]) -> bytes:
+    octal, hexa, char = match.groups()
+    if octal is not None:
+        return bytes((int(octal, 8) & 0xFF,))
+    if hexa is not None:
+        return bytes((int(hexa, 16),))
+    if char is None:
+        return b"\\"
+    return _LETTERS.get(char, char)
+
+
+def parse_line(text: bytes, ended: bool) -> Line | None:
+    """Take the first piece of a line apart; None if it is empty, a comment or a continuation."""
+    first = text[:1]
+    if not first or first == b"#" or first in SPACE:
+        return None
+    if first == b'"':
+        at = 1
+        while at < len(text) and text[at] != 0x22:
+            at += 2 if text[at] == 0x5C else 1
+        at = min(at, len(text))
+        key = text[1:at]
+        if b"\\" in key:
+            key = _ESCAPE.sub(_unescape, key)
+        return Line(key, text[at + 1 :], ended)
+    match = _KEY_END.search(text)
+    end = match.start() if match else len(text)
+    return Line(text[:end], text[end:], ended)
+
+
+def lines(file: BinaryIO) -> Iterator[Line]:
+    """All lines that can hold a key; after each the file stands behind the line's first piece."""
+    at_start = True
+    while raw := file.readline(PIECE):
+        text, ended = _piece(raw)
+        if at_start:
+            line = parse_line(text, ended)
+            if line is not None:
+                yield line
+        at_start = ended
+
+
+def data_of(file: BinaryIO, line: Line, whole: bool) -> str:
+    """The data of a line with its continuations, or with ``whole`` the key in front as it stands there.
+
+    The file stands behind the first piece. A continuation's white space counts as one space. The first
+    comment or empty line ends the data, whatever continuations follow it (observed; the manual differs).
+    """
+    parts = [line.key + line.rest if whole else line.data]
+    ended = line.ended
+    while raw := file.readline(PIECE):
+        text, now_ended = _piece(raw)
+        if ended:
+            if not text or text[:1] not in SPACE:
+                break
+            text = b" " + text.lstrip(SPACE)
+        ended = now_ended
+        parts.append(text)
+    return to_text(b"".join(parts))
+
+
+def find_plain(file: BinaryIO, key: bytes) -> Line | None:
+    """The first line with the key, letters of either case; the file is left behind its first piece."""
+    folded = key.lower()
+    wanted = re.compile(rb'^(?:%s(?=[:\s]|\Z)|")' % re.escape(key), re.M | re.I)
+    base = 0  # where ``block`` begins in the file: the start of a line, unless in ``tail``
+    block = b""
+    tail = False
+    while more := file.read(BLOCK):
+        if b"\0" in more:
+            return _find_slowly(file, 0, folded)
+        block += more
+        at = 0
+        if tail:
+            at = block.find(b"\n") + 1
+            tail = not at
+        cut = len(block) if len(more) < BLOCK else block.rfind(b"\n") + 1
+        if not tail:
+            # of a line longer than a block only the head is looked at
+            until = cut or PIECE
+            while match := wanted.search(block, at, until):
+                start = match.start()
+                end = block.find(b"\n", start) + 1 or len(block)
+                end_of_piece = min(end, start + PIECE)
+                line = parse_line(*_piece(block[start:end_of_piece]))
+                if line is not None and line.key.lower() == folded:
+                    file.seek(base + end_of_piece)
+                    return line
+                at = max(end - 1, start + 1)
+                if at >= until:
+                    break
+            tail = not cut
+        base += cut or len(block)
+        block = block[cut:] if cut else b""
+    return None
+
+
+def _find_slowly(file: BinaryIO, start: int, folded: bytes) -> Line | None:
+    file.seek(start)
+    for line in lines(file):
+        if line.key.lower() == folded:
+            return line
+    return None
+
+
+class _LineSearch(Lookup):
+    """What the four types share: the open file and the form of the result."""
+
+    def open(self, ctx: Context, file: str) -> BinaryIO:
+        try:
+            opened = ctx.env.doors.files.open(file)
+        except IsADirectoryError:
+            raise not_regular(file, "lsearch") from None
+        except OSError as error:
+            raise open_failed(file, "for linear search", error) from None
+        check_regular(ctx, opened, file, "lsearch")
+        return opened
+
+    def close(self, handle: BinaryIO) -> None:
+        handle.close()
+
+    def find(self, handle: BinaryIO, question: Question) -> str | None:
+        handle.seek(0)
+        line = self.matching(handle, question)
+        if line is None:
+            return None
+        return data_of(handle, line, "ret=full" in question.options and question.ctx.env.version >= (4, 95))
+
+    def matching(self, file: BinaryIO, question: Question) -> Line | None:
+        """The line that the key matches; the file is left behind its first piece."""
+        raise NotImplementedError
+
+
+@lookup("lsearch", style=SINGLE_KEY, section="9.3")
+class LinearSearch(_LineSearch):
+    """Keys are literal, letters of either case."""
+
+    def matching(self, file: BinaryIO, question: Question) -> Line | None:
+        return find_plain(file, to_bytes(question.key))

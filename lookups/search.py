@@ -1,0 +1,210 @@
+"""Searching: a key or query in a source, with partial matching, defaults, kept answers and taint.
+
+:func:`parse_type` when a lookup is read, :func:`find` (or :func:`search`, which also tells what a wild
+card stood for) when it runs. The types themselves know nothing of all this.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximious.interpreter.messages import shown
+from eximious.interpreter.outcomes import ExpansionError
+from eximious.interpreter.text import Tainted, untaint
+from eximious.lookups.handles import Source, handles_of, tidyup
+from eximious.lookups.registry import ABSFILE_QUERY, OpenFailed, Question, SearchDefer, find_type
+from eximious.lookups.spec import STAR, STARAT, LookupSpec, parse_type
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from eximious.interpreter.context import Context
+
+__all__ = [
+    "STAR",
+    "STARAT",
+    "Found",
+    "LookupSpec",
+    "OpenFailed",
+    "SearchDefer",
+    "find",
+    "parse_type",
+    "search",
+    "tidyup",
+]
+
+
+class Found:
+    """What a search found. ``wild`` and ``fixed`` are the parts of the key that a partial match or a
+    default split it into (``$1`` and ``$2`` while the result is used), None without these.
+    """
+
+    __slots__ = ("fixed", "value", "wild")
+
+    def __init__(self, value: str, wild: str | None = None, fixed: str | None = None) -> None:
+        self.value, self.wild, self.fixed = value, wild, fixed
+
+
+def find(
+    ctx: Context,
+    spec: LookupSpec,
+    key: str | None,
+    file_or_query: str,
+    expand: Callable[[str], str] | None = None,
+) -> str | None:
+    """Give what a lookup finds, None if nothing: :func:`search` for those who need no captures."""
+    found = search(ctx, spec, key, file_or_query, expand)
+    return None if found is None else found.value
+
+
+def search(
+    ctx: Context,
+    spec: LookupSpec,
+    key: str | None,
+    file_or_query: str,
+    expand: Callable[[str], str] | None = None,
+) -> Found | None:
+    """Look ``key`` up in a file, or put a query (``key`` None), as ``spec`` says.
+
+    ``expand`` expands text in the state of ``ctx`` (wildlsearch keys, sqlite_dbfile, server lists).
+    Raises ExpansionError with Exim's message, of which OpenFailed where the source cannot be opened, and
+    SearchDefer where there is no answer now. Results are untainted except where a type says otherwise.
+    """
+    spec.check_key(key is not None)
+    lookup = find_type(spec.name)
+    if lookup is None:
+        raise ExpansionError(f'unknown lookup type "{spec.name}"')
+    expand = expand or _cannot_expand
+    if key is None:
+        file, key = query_parts(ctx, spec, file_or_query, expand)
+    else:
+        file = file_or_query
+    if type(file) is Tainted:
+        # Exim shows whatever its last search error was (nothing at first); the reason is in its log
+        log(ctx, f"Tainted filename for search: '{file}'")
+        raise OpenFailed("")
+    source = handles_of(ctx.env).source(ctx, lookup, file)
+    try:
+        found = _matched(ctx, spec, source, key, expand)
+    except SearchDefer as defer:
+        defer.message = f'lookup of "{shown_key(key, ctx.env.version)}" gave DEFER: {defer.reason}'
+        raise
+    if found is not None and spec.ret_key:
+        found.value = untaint(key)
+    return found
+
+
+def query_parts(ctx: Context, spec: LookupSpec, text: str, expand: Callable[[str], str]) -> tuple[str, str]:
+    """Give file ("" for none) and query of a query-style lookup's text (manual 9.22)."""
+    if spec.style != ABSFILE_QUERY:
+        return "", text
+    for option in spec.options:
+        if option.startswith("file="):
+            file, query = option[5:], text
+            break
+    else:
+        if text.startswith("/"):
+            end = next((i for i, char in enumerate(text) if char in " \t\n\v\f\r"), len(text))
+            file, query = text[:end], text[end:].lstrip(" \t\n\v\f\r")
+            if type(text) is Tainted:
+                file, query = Tainted(file), Tainted(query)
+        else:
+            file, query = expand(ctx.env.options.get("sqlite_dbfile") or ""), text
+    if not file.startswith("/"):
+        raise ExpansionError(f'absolute file name expected for "{spec.name}" lookup')
+    return file, query
+
+
+def shown_key(key: str, version: tuple[int, int]) -> str:
+    """A key as the message of a deferred search shows it."""
+    if version >= (4, 99):
+        return shown(key, version)
+    from eximious.lookups.values import printing
+
+    return printing(key)
+
+
+def log(ctx: Context, line: str) -> None:
+    """Write a line to the main log, where the environment keeps one."""
+    write = getattr(ctx.env, "log", None)
+    if write is not None:
+        write(line)
+
+
+def _cannot_expand(text: str) -> str:
+    if "$" in text or "\\" in text:
+        raise ExpansionError(f"no expansion is possible here: {text}")
+    return text
+
+
+def _matched(
+    ctx: Context, spec: LookupSpec, source: Source, key: str, expand: Callable[[str], str]
+) -> Found | None:
+    """The key as it is, then partial matches, then the defaults."""
+    value = _find_one(ctx, spec, source, key, expand)
+    partial = spec.partial
+    if value is not None:
+        return Found(value, "", key) if partial >= 0 else Found(value)
+    if partial >= 0:
+        affix = spec.affix
+        if affix:
+            value = _find_one(ctx, spec, source, affix + key, expand)
+            if value is not None:
+                return Found(value, "", key)
+        dots = key.count(".")
+        rest = key
+        while dots >= partial:
+            dots -= 1
+            at = rest.find(".")
+            if at < 0:
+                if not affix:
+                    break
+                last = affix[:-1] if len(affix) > 1 and affix.endswith(".") else affix
+                rest = ""
+                value = _find_one(ctx, spec, source, last, expand)
+            else:
+                rest = rest[at + 1 :]
+                value = _find_one(ctx, spec, source, affix + rest, expand)
+            if value is not None:
+                return Found(value, key[: max(0, len(key) - len(rest) - 1)], rest)
+            if at < 0:
+                break
+    if spec.star == STARAT:
+        at = key.rfind("@")
+        if at > 0:
+            value = _find_one(ctx, spec, source, "*" + key[at:], expand)
+            if value is not None:
+                return Found(value, key[:at], "")
+    if spec.star:
+        value = _find_one(ctx, spec, source, "*", expand)
+        if value is not None:
+            return Found(value, key, "")
+    return None
+
+
+def _find_one(
+    ctx: Context, spec: LookupSpec, source: Source, key: str, expand: Callable[[str], str]
+) -> str | None:
+    """One key in the open source, or its kept answer. An empty key is never found."""
+    if not key:
+        return None
+    options = spec.options_text
+    if spec.cache_read:
+        kept = source.answers.get(key)
+        if (
+            kept is not None
+            and kept[1] == options
+            and (kept[2] is None or kept[2] > ctx.env.doors.clock.now())
+        ):
+            return kept[0]
+    question = Question(ctx, source.file, key, spec.options, expand)
+    if not source.is_open:
+        source = handles_of(ctx.env).source(ctx, source.type, source.file)
+    value = source.type.find(source.handle, question)
+    if question.keep == 0:
+        source.answers.clear()
+        source.size = 0
+    elif spec.cache_write:
+        until = None if question.keep is None else ctx.env.doors.clock.now() + question.keep
+        source.keep(key, value, options, until)
+    return value
