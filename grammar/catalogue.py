@@ -1,0 +1,358 @@
+"""The language of one Exim: which names exist in a version and a build, and what they are.
+
+A :class:`Catalogue` answers from the tables in ``grammar/tables`` (facts, see NOTICE.md there), filtered
+by version and by what is compiled in. It is immutable and made lazily: asking for one name reads one
+table, once for the process. It knows nothing of the configuration being read.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+NEWEST = (4, 99)
+#: the versions the tables tell apart
+VERSIONS = ((4, 80), (4, 82), (4, 84), (4, 86), *((4, minor) for minor in range(88, 100)))
+SUPPORTED = tuple(version for version in VERSIONS if version >= (4, 92))  #: what the project promises
+
+
+def versions() -> tuple[tuple[int, int], ...]:
+    """Give the versions that the project answers for, oldest first."""
+    return SUPPORTED
+
+
+def parse_version(text: str) -> tuple[int, int]:
+    """Give (4, 96) for "4.96", "4.96.2" or "4.96-RC1". Raises ValueError for anything else."""
+    match = re.match(r"(\d+)\.(\d+)(?![0-9])", text)
+    if not match:
+        raise ValueError(f"not an Exim version: {text}")
+    return int(match[1]), int(match[2])
+
+
+class Option(NamedTuple):
+    """An option of the main section or of a driver.
+
+    ``type``: how Exim's parser reads it; ``default``: in this version, None if unset; ``expanded``: None if
+    the manual does not say; ``repeatable``: "condition" or "string" if it may be given twice (how the
+    values join); ``driver``: "" for main options, "generic" for those of all drivers.
+    """
+
+    name: str
+    driver: str
+    type: str
+    default: Any
+    expanded: bool | None
+    hidden: bool
+    repeatable: str | None
+    precondition: bool
+
+
+class Variable(NamedTuple):
+    """An expansion variable. ``tainted``: yes, no or when; ``in_table``: False for patterns."""
+
+    name: str
+    kind: str
+    tainted: str
+    in_table: bool
+
+
+class Operator(NamedTuple):
+    """An expansion operator. ``takes_argument``: whether text after an underscore is an argument."""
+
+    name: str
+    underscore_in_name: bool
+    takes_argument: bool | None
+
+
+class Lookup(NamedTuple):
+    """A lookup type. ``options``: its own options, as (text, first version or None)."""
+
+    name: str
+    style: str
+    options: tuple[tuple[str, int | None], ...]
+
+
+class AclRow(NamedTuple):
+    """A verb, condition, modifier, control, verify type, callout option or hook of ACLs."""
+
+    name: str
+    kind: str
+    allowed_in: Any
+    is_modifier: bool | None
+    expanded_at: str | None
+    negatable: bool | None
+    has_option: bool | None
+    phase: str | None
+    when_unset: str | None
+
+
+class LogSelector(NamedTuple):
+    """A word of log_selector."""
+
+    name: str
+    default_on: bool
+
+
+class Build:
+    """What is compiled in. ``defined`` names build settings; None: everything, and no DISABLE_ setting.
+
+    ``known``: the settings that are decided at all (None: all); for others ``fallback`` speaks.
+    """
+
+    __slots__ = ("_answers", "lines")
+
+    def __init__(
+        self, answers: Mapping[str, bool] | None = None, lines: Mapping[str, str] | None = None
+    ) -> None:
+        self._answers = dict(answers or {})
+        #: the texts of ``-bV`` that this build came from, by label ("Support for"), if it did
+        self.lines = dict(lines or {})
+
+    def defined(self, setting: str) -> bool:
+        """Say whether a build setting is set; by default all are, except DISABLE_* and USE_GNUTLS."""
+        found = self._answers.get(setting)
+        if found is None:
+            return not setting.startswith("DISABLE_") and setting != "USE_GNUTLS"
+        return found
+
+    def allows(self, guard: str | None) -> bool:
+        """Say whether a guard of the tables holds: settings joined by && and ||, ! before one negates."""
+        if guard is None:
+            return True
+        guard = guard.partition(" (")[0]
+        return any(
+            all(
+                self.defined(term.lstrip("!")) != term.startswith("!")
+                for term in (piece.strip() for piece in branch.split("&&"))
+            )
+            for branch in guard.split("||")
+        )
+
+
+EVERYTHING = Build()
+
+
+@cache
+def _table(module: str) -> Any:
+    return import_module(f".tables._{module}", __package__)
+
+
+class Catalogue:
+    """The names of one version and build. All mappings are to be treated as read-only."""
+
+    __slots__ = ("_found", "build", "version")
+
+    def __init__(self, version: tuple[int, int] = NEWEST, build: Build = EVERYTHING) -> None:
+        self.version, self.build = version, build
+        self._found: dict[str, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"Catalogue({self.version[0]}.{self.version[1]})"
+
+    # -- rows ------------------------------------------------------------------------------------------
+
+    def _cells(self, columns: tuple[str, ...], row: tuple[Any, ...]) -> dict[str, Any] | None:
+        """Give the cells of a row as this version has them, or None if it has not the row."""
+        minor = self.version[1]
+        cells = dict(zip(columns, row))
+        history = cells["history"]
+        if (cells["since"] or 0) > minor or (cells["until"] or 999) < minor:
+            return None
+        if history:
+            for column, steps in history.items():
+                value = steps[0][1]
+                for since, step in steps:
+                    if since <= minor:
+                        value = step
+                cells[column] = value
+        return cells if self.build.allows(cells.get("guard")) else None
+
+    def _one(self, module: str, name: str, *place: str) -> dict[str, Any] | None:
+        table = _table(module)
+        rows = table.ROWS
+        for key in place:
+            rows = rows.get(key, {})
+        row = rows.get(name)
+        return None if row is None else self._cells(table.COLUMNS, row)
+
+    def _names(self, module: str, *place: str) -> Iterable[str]:
+        rows = _table(module).ROWS
+        for key in place:
+            rows = rows.get(key, {})
+        names: Iterable[str] = rows
+        return names
+
+    def _all(self, key: str, names: Iterable[str], one: Any) -> Any:
+        found = self._found.get(key)
+        if found is None:
+            found = {}
+            for name in names:
+                row = one(name)
+                if row is not None:
+                    found[name] = row
+            self._found[key] = found
+        return found
+
+    def has(self, module: str, name: str) -> bool:
+        """Say whether a flat table ("items", "operators", "conditions", "variables"...) has the name here."""
+        return self._one(module, name) is not None
+
+    # -- options ---------------------------------------------------------------------------------------
+
+    def option(self, kind: str, name: str, driver: str = "") -> Option | None:
+        """Give an option. ``kind``: main, router, transport, auth; ``driver``: "generic" or a name."""
+        cells = self._one(f"{kind}_options", name, *(() if kind == "main" else (driver,)))
+        if cells is None:
+            return None
+        return Option(
+            name,
+            driver,
+            cells["type"],
+            cells["default"],
+            cells["expanded"],
+            cells["hidden"],
+            cells["repeatable"],
+            bool(cells["precondition"]),
+        )
+
+    def options(self, kind: str, driver: str = "") -> Mapping[str, Option]:
+        """Give all options of the main section, or of one driver ("generic": those of all drivers)."""
+        found: Mapping[str, Option] = self._all(
+            f"{kind} {driver}",
+            self._names(f"{kind}_options", *(() if kind == "main" else (driver,))),
+            lambda name: self.option(kind, name, driver),
+        )
+        return found
+
+    @property
+    def main_options(self) -> Mapping[str, Option]:
+        """All options of the main section."""
+        return self.options("main")
+
+    def drivers(self, kind: str) -> frozenset[str]:
+        """Give the names of the drivers of a kind: router, transport or auth."""
+        found: frozenset[str] = self._found.get(f"drivers {kind}") or frozenset(
+            name for name in self._names("drivers", kind) if self._one("drivers", name, kind) is not None
+        )
+        self._found[f"drivers {kind}"] = found
+        return found
+
+    # -- expansions ------------------------------------------------------------------------------------
+
+    def variable(self, name: str) -> Variable | None:
+        """Give a variable of the name table; patterns such as $acl_m0 and $h_x: are not names."""
+        cells = self._one("variables", name)
+        return cells and Variable(name, cells["kind"], cells["tainted"], cells["in_table"])  # type: ignore[return-value]
+
+    @property
+    def variables(self) -> Mapping[str, Variable]:
+        """All variables, patterns included (``in_table`` tells)."""
+        found: Mapping[str, Variable] = self._all("variables", self._names("variables"), self.variable)
+        return found
+
+    def operator(self, name: str) -> Operator | None:
+        """Give an operator by its name without argument."""
+        cells = self._one("operators", name)
+        return cells and Operator(name, cells["underscore_in_name"], cells["takes_argument"])  # type: ignore[return-value]
+
+    @property
+    def operators(self) -> Mapping[str, Operator]:
+        """All operators."""
+        found: Mapping[str, Operator] = self._all("operators", self._names("operators"), self.operator)
+        return found
+
+    @property
+    def items(self) -> frozenset[str]:
+        """The names of all expansion items."""
+        return frozenset(self._all("items", self._names("items"), lambda name: self._one("items", name)))
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        """The names of all expansion conditions."""
+        return frozenset(
+            self._all("conditions", self._names("conditions"), lambda name: self._one("conditions", name))
+        )
+
+    # -- the rest --------------------------------------------------------------------------------------
+
+    def lookup(self, name: str) -> Lookup | None:
+        """Give a lookup type."""
+        cells = self._one("lookups", name)
+        return cells and Lookup(name, cells["style"], tuple(cells["own_options"]))  # type: ignore[return-value]
+
+    @property
+    def lookups(self) -> Mapping[str, Lookup]:
+        """All lookup types."""
+        found: Mapping[str, Lookup] = self._all("lookups", self._names("lookups"), self.lookup)
+        return found
+
+    def acl_row(self, kind: str, name: str) -> AclRow | None:
+        """Give a row of the ACL tables. ``kind``: verb, condition, modifier, control, verify, hook..."""
+        cells = self._one("acl", name, kind)
+        if cells is None:
+            return None
+        return AclRow(
+            name,
+            kind,
+            cells["allowed_in"],
+            cells["is_modifier"],
+            cells["expanded_at"],
+            cells["negatable"],
+            cells["has_option"],
+            cells["phase"],
+            cells["when_unset"],
+        )
+
+    def acl(self, kind: str) -> Mapping[str, AclRow]:
+        """Give all rows of one kind of the ACL tables."""
+        found: Mapping[str, AclRow] = self._all(
+            f"acl {kind}", self._names("acl", kind), lambda name: self.acl_row(kind, name)
+        )
+        return found
+
+    def log_selector(self, name: str) -> LogSelector | None:
+        """Give a log selector."""
+        cells = self._one("log_selectors", name)
+        return cells and LogSelector(name, cells["default_on"])  # type: ignore[return-value]
+
+    @property
+    def log_selectors(self) -> Mapping[str, LogSelector]:
+        """All log selectors."""
+        found: Mapping[str, LogSelector] = self._all(
+            "log_selectors", self._names("log_selectors"), self.log_selector
+        )
+        return found
+
+    @property
+    def malware_types(self) -> frozenset[str]:
+        """The scanner types of av_scanner."""
+        return frozenset(
+            self._all("malware", self._names("malware_types"), lambda name: self._one("malware_types", name))
+        )
+
+    @property
+    def event_names(self) -> frozenset[str]:
+        """The names of events."""
+        return frozenset(
+            self._all("events", self._names("event_names"), lambda name: self._one("event_names", name))
+        )
+
+    def predefined_macros(self) -> Iterable[tuple[str, str]]:
+        """Give the predefined macros in Exim's order, with their values."""
+        from eximious.grammar.predefined import predefined_macros
+
+        return predefined_macros(self)
+
+    @classmethod
+    def from_bv(cls, text: str, version: tuple[int, int] | None = None) -> Catalogue:
+        """Make the catalogue that the output of a real ``exim -bV`` describes.
+
+        ``version`` overrides the one in the text. Raises ValueError if the text is no such output.
+        """
+        raise NotImplementedError

@@ -1,0 +1,194 @@
+"""Macros: the table, their definition and their replacement in a physical line (manual 6.4 to 6.6).
+
+Exim keeps macros in one list: the predefined ones first, then those of the command line, then those of
+the file in the order of their definition. For each physical line it walks that list once and replaces
+every occurrence of each name, anywhere, even inside words; text put in is searched for the names that
+come later in the list only. The substring rule for definitions exists because of that order.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+SPACE = " \t\n\v\f\r"  #: what the C library's isspace takes, in the C locale
+NAME_LIMIT = 63  #: longest name in a definition of the file
+_WORD = "[A-Za-z0-9_]*"
+#: the start of a line that is a definition: nothing is replaced up to the equals sign
+DEFINITION = re.compile(rf"[A-Z]{_WORD}[{SPACE}]*(?==)")
+NAME = re.compile(_WORD)
+#: a place where a name can begin; Exim looks at the first such place to decide which list to walk
+CANDIDATE = re.compile("_?[A-Z]")
+#: every predefined name has one of these in it
+PREDEFINED_HINT = "_(?:HAVE|DRIVER|OPT|LOG|ACL|CRYPTO|RESUME|DKIM|EXP|OPENSSL|TLS)_"
+
+
+class MacroError(Exception):
+    """A definition that Exim refuses. ``located``: Exim names file and line in this message."""
+
+    def __init__(self, code: str, message: str, located: bool, other: Macro | None = None) -> None:
+        super().__init__(message)
+        self.code, self.message, self.located, self.other = code, message, located, other
+
+
+class Macro:
+    """One macro. ``origin``: file, command line or predefined; ``uses``: how many times it was replaced."""
+
+    __slots__ = ("file", "line", "name", "origin", "redefined", "uses", "value")
+
+    def __init__(self, name: str, value: str, origin: str, file: str = "", line: int = 0) -> None:
+        self.name, self.value, self.origin, self.file, self.line = name, value, origin, file, line
+        self.uses = 0
+        #: (file, line, value) of each later definition with ``==``
+        self.redefined: list[tuple[str, int, str]] = []
+
+    def __repr__(self) -> str:
+        return f"Macro({self.name!r}, {self.value!r}, {self.origin!r})"
+
+
+#: one replacement in a line: where, length of the name, length of the value then, the macro
+Edit = tuple[int, int, int, "Macro"]
+
+
+class MacroTable:
+    """The macros in Exim's order. ``predefined`` gives the built-in ones when a line needs them."""
+
+    def __init__(
+        self,
+        defines: Iterable[tuple[str, str]] = (),
+        predefined: Callable[[], Iterable[tuple[str, str]]] = tuple,
+    ) -> None:
+        self.user: dict[str, Macro] = {}
+        self._predefined_source = predefined
+        self._predefined: dict[str, Macro] | None = None
+        for name, value in defines:
+            self.user[name] = Macro(name, value, "command line", "<command line>")
+        self._pattern: re.Pattern[str] | None = None
+
+    @property
+    def predefined(self) -> dict[str, Macro]:
+        """The built-in macros of this version and build, in Exim's order."""
+        if self._predefined is None:
+            self._predefined = {
+                name: Macro(name, value, "predefined") for name, value in self._predefined_source()
+            }
+        return self._predefined
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """A pattern that is found in every line in which something may be replaced."""
+        if self._pattern is None:
+            names = [re.escape(name) for name in self.user]
+            self._pattern = re.compile("|".join([*names, PREDEFINED_HINT]))
+        return self._pattern
+
+    def get(self, name: str) -> Macro | None:
+        """Give the macro of that name, predefined or not."""
+        found = self.user.get(name)
+        if found is None and re.search(PREDEFINED_HINT, name):
+            found = self.predefined.get(name)
+        return found
+
+    def all(self) -> Iterable[Macro]:
+        """Give all macros in Exim's order (``-bP macros`` prints them so)."""
+        yield from self.predefined.values()
+        yield from self.user.values()
+
+    def replace(self, line: str, at_start: bool, limit: int = 1 << 26) -> tuple[str, list[Edit]]:
+        """Replace macros in a physical line.
+
+        ``at_start``: the line begins a logical line, so it may be a definition (whose name is left
+        alone). Gives the new line and the edits in the order they were made. Raises MacroError when the
+        line grows over ``limit`` characters (a bound of ours; Exim has none).
+        """
+        start = 0
+        if at_start:
+            start = len(line) - len(line.lstrip(SPACE))
+            definition = DEFINITION.match(line, start)
+            if definition:
+                start = definition.end()
+        candidate = CANDIDATE.search(line, start)
+        edits: list[Edit] = []
+        if candidate is None:
+            return line, edits
+        start = candidate.start()
+        lists = [self.predefined, self.user] if line[start] == "_" else [self.user]
+        for table in lists:
+            for macro in table.values():
+                name = macro.name
+                at = line.find(name, start)
+                if at < 0:
+                    continue
+                value, size = macro.value, len(name)
+                grow = len(value)
+                parts = []
+                begin = 0
+                shift = 0
+                while at >= 0:
+                    edits.append((at + shift, size, grow, macro))
+                    shift += grow - size
+                    parts.append(line[begin:at])
+                    begin = at + size
+                    at = line.find(name, begin)
+                if len(line) + shift > limit:
+                    raise MacroError(
+                        "macro-growth", f"macro {name} makes the line longer than {limit} bytes", True
+                    )
+                parts.append(line[begin:])
+                line = value.join(parts)
+        return line, edits
+
+    def define(self, text: str, file: str, line: int) -> Macro:
+        """Take over the definition in ``text`` (a logical line that begins with an upper case letter).
+
+        Gives the macro. Raises MacroError with Exim's words where Exim refuses it.
+        """
+        match = NAME.match(text)
+        name = match.group() if match else ""
+        if len(name) > NAME_LIMIT:
+            raise MacroError("macro-name", f"macro name too long (maximum is {NAME_LIMIT} characters)", True)
+        rest = text[len(name) :].lstrip(SPACE)
+        if not rest.startswith("="):
+            raise MacroError("macro-malformed", "malformed macro definition", True)
+        again = rest.startswith("==")
+        value = rest[2 if again else 1 :].lstrip(SPACE)
+        known = self._check(name, again)
+        if known is not None:
+            if known.origin != "command line":
+                known.value = value
+                known.redefined.append((file, line, value))
+            return known
+        if again:
+            raise MacroError("macro-undefined", f'can\'t redefine an undefined macro "{name}"', False)
+        macro = self.user[name] = Macro(name, value, "file", file, line)
+        self._pattern = None
+        return macro
+
+    def _check(self, name: str, again: bool) -> Macro | None:
+        """Walk the list as Exim does: stop at the same name, refuse a name that holds an earlier one."""
+        tables = [self.user]
+        if re.search(PREDEFINED_HINT, name):
+            tables.insert(0, self.predefined)
+        for table in tables:
+            for other in table.values():
+                if other.name == name:
+                    if other.origin != "command line" and not again:
+                        raise MacroError(
+                            "macro-redefined",
+                            f'macro "{name}" is already defined (use "==" if you want to redefine it)',
+                            False,
+                            other,
+                        )
+                    return other
+                if len(other.name) < len(name) and other.name in name:
+                    raise MacroError(
+                        "macro-substring",
+                        f'"{name}" cannot be defined as a macro because previously defined macro '
+                        f'"{other.name}" is a substring',
+                        False,
+                        other,
+                    )
+        return None

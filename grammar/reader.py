@@ -1,0 +1,416 @@
+"""Files to logical lines, as Exim reads them (manual chapter 6).
+
+Owns: physical lines, continuation, comments, macros, conditionals, includes, and which lines define
+macros. It does not know options, ACLs or drivers. What it yields is exactly the text that Exim's
+parsers see, with a way back to file, line and column.
+
+Everything here was asked of the real Exim 4.96; ``fixtures/reading`` holds the questions and answers.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from eximious.grammar.diagnostics import ERROR, Diagnostic, Related
+from eximious.grammar.macros import SPACE, MacroError, MacroTable
+from eximious.grammar.source import Position, SourceMap, Sources, Via
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import BinaryIO, Protocol
+
+    from eximious.grammar.macros import Edit
+
+    class Files(Protocol):
+        """Opens files for reading: the door to the outside. Paths are latin-1 text."""
+
+        def open(self, path: str) -> BinaryIO:
+            """Give the file opened for reading bytes. Raises OSError."""
+
+    class Predefines(Protocol):
+        """What the reader asks of a catalogue."""
+
+        def predefined_macros(self) -> Iterable[tuple[str, str]]:
+            """Give name and value of each predefined macro, in Exim's order."""
+
+
+TEXT, MACRO, BEGIN = 0, 1, 2  #: kinds of a logical line
+COMMENT, BLANK, DIRECTIVE, SKIPPED = "comment", "blank", "directive", "skipped"  #: kinds of trivia
+
+CONDITION_DEPTH = 10  #: Exim's stack of conditionals
+INCLUDE_DEPTH = 200  #: ours; Exim goes on until no file can be opened any more, and then says the same
+LINE_LIMIT = 20_000_000  #: physical lines in all, includes counted as often as they are read
+BUFFER = 16384  #: step in which Exim's line buffer grows
+
+#: state after a directive: active 0, waiting for a true branch 1, done until .endif 2
+_ACTIVE, _WAITING, _DONE = 0, 1, 2
+_DIRECTIVE = re.compile(r"\.(ifdef|ifndef|elifdef|elifndef|else|endif)([ \n]?)")
+#: in Exim's order of comparison; "tail": something else follows the word: Exim drops the line in silence
+_INCLUDE = re.compile(rf"\.include(_if_exists)?[{SPACE}]")
+_NAME = re.compile(r"[A-Z][A-Za-z0-9_]*[ \t\n\v\f\r]*=")
+_SECTIONS_WITHOUT_MACROS = ("retry", "rewrite", "local_scan")
+
+
+class RealFiles:
+    """Opens real files, anywhere. Whoever reads untrusted names hands in something stricter."""
+
+    def open(self, path: str) -> BinaryIO:
+        """Give the file opened for reading bytes. Raises OSError."""
+        return open(path.encode("latin-1"), "rb")
+
+
+class LogicalLine(SourceMap):
+    """One logical line.
+
+    ``text``: what Exim's parser sees; ``file`` and ``line``: what Exim would name in an error (the last
+    physical line of it); ``kind``: TEXT, MACRO (a definition) or BEGIN (a section starts).
+    """
+
+    __slots__ = ("_segments", "file", "kind", "line", "text")
+
+    def __init__(self, text: str, file: str, line: int, kind: int, segments: int | list[_Segment]) -> None:
+        self.text, self.file, self.line, self.kind = text, file, line, kind
+        #: a number: one physical line with that many blanks before the text and no macros
+        self._segments = segments
+
+    def __repr__(self) -> str:
+        return f"LogicalLine({self.text!r}, {self.file!r}, {self.line})"
+
+    @property
+    def first(self) -> tuple[str, int]:
+        """File and line where it begins."""
+        if isinstance(self._segments, int):
+            return self.file, self.line
+        return self._segments[0].file, self._segments[0].line
+
+    def position(self, offset: int) -> Position:
+        """Give the place of the character at ``offset`` of the text."""
+        segments = self._segments
+        if isinstance(segments, int):
+            return Position(self.file, self.line, segments + offset + 1)
+        found = segments[0]
+        for segment in segments:
+            if segment.start > offset:
+                break
+            found = segment
+        return found.position(offset - found.start)
+
+
+class _Segment:
+    """The part of a logical line that one physical line gave."""
+
+    __slots__ = ("edits", "file", "line", "start", "stripped")
+
+    def __init__(self, start: int, file: str, line: int, stripped: int, edits: list[Edit]) -> None:
+        #: offset in the logical line; blanks removed from the front of the physical line; replacements
+        self.start, self.file, self.line, self.stripped, self.edits = start, file, line, stripped, edits
+
+    def position(self, offset: int) -> Position:
+        at = offset + self.stripped
+        via: list[Via] = []
+        for where, size, grow, macro in reversed(self.edits):
+            if at >= where + grow:
+                at += size - grow
+            elif at >= where:
+                at = where
+                via.append(Via(macro.name, macro.file, macro.line))
+        return Position(self.file, self.line, at + 1, tuple(reversed(via)))
+
+
+class Trivia:
+    """A physical line that gave no text: ``kind`` comment, blank, directive or skipped (inactive)."""
+
+    __slots__ = ("file", "kind", "line")
+
+    def __init__(self, file: str, line: int, kind: str) -> None:
+        self.file, self.line, self.kind = file, line, kind
+
+    def __repr__(self) -> str:
+        return f"Trivia({self.file!r}, {self.line}, {self.kind!r})"
+
+
+class _Open:
+    """A file being read."""
+
+    __slots__ = ("at", "lines", "name")
+
+    def __init__(self, name: str, lines: list[str]) -> None:
+        self.name, self.lines, self.at = name, lines, 0
+
+
+class Reader:
+    """Reads one configuration.
+
+    ``catalogue`` gives the predefined macros (None: there are none); ``defines`` is what ``-D`` set, in
+    order; ``files`` opens files; ``diagnostics`` is the list that findings are added to (the parser that
+    consumes the lines may share it, so that all findings stand in the order Exim would meet them).
+    After reading: ``macros``, ``trivia``, ``sources``, and with ``keep_lines`` ``printed`` (for -bP config).
+    """
+
+    def __init__(
+        self,
+        catalogue: Predefines | None = None,
+        defines: Mapping[str, str] | None = None,
+        files: Files | None = None,
+        *,
+        diagnostics: list[Diagnostic] | None = None,
+        keep_lines: bool = False,
+    ) -> None:
+        self.files: Files = files or RealFiles()
+        self.diagnostics: list[Diagnostic] = [] if diagnostics is None else diagnostics
+        self.macros = MacroTable(
+            (defines or {}).items(), catalogue.predefined_macros if catalogue is not None else tuple
+        )
+        self.sources = Sources()
+        self.trivia: list[Trivia] = []
+        #: what -bP config prints: texts, and (file, line) where the place changes
+        self.printed: list[str | tuple[str, int]] | None = [] if keep_lines else None
+        #: the section in which the reader is: "main" or the word after "begin", in lower case
+        self.section = "main"
+
+    def read(self, path: str) -> Iterator[LogicalLine]:
+        """Yield the logical lines of the configuration file ``path`` (latin-1 text).
+
+        Raises OSError if that file cannot be read; everything else becomes a diagnostic and reading goes on.
+        """
+        return _Reading(self, path).lines()
+
+    def complain(
+        self, code: str, message: str, file: str, line: int, *, located: bool = True, **more: object
+    ) -> None:
+        """Add an error in Exim's words at a physical line."""
+        self.diagnostics.append(
+            Diagnostic(
+                code,
+                ERROR,
+                message,
+                Position(file, line, 1),
+                exim_place=(file, line) if located else None,
+                fatal=True,
+                **more,  # type: ignore[arg-type]
+            )
+        )
+
+    def load(self, path: str) -> list[str]:
+        """Give the physical lines of a file, with their line ends. A directory reads as empty (as in Exim).
+
+        Raises OSError.
+        """
+        try:
+            with self.files.open(path) as handle:
+                data = handle.read()
+        except IsADirectoryError:
+            data = b""
+        text = data.decode("latin-1")
+        self.sources.add(path, text)
+        return text.splitlines(True) if not _ODD_ENDS.search(text) else _split(text)
+
+
+_ODD_ENDS = re.compile("[\r\v\f\x1c-\x1e\x85\x00]")
+
+
+def _split(text: str) -> list[str]:
+    """Split at newlines only, and cut what follows a NUL in its line."""
+    lines = [line + "\n" for line in text.split("\n")]
+    lines[-1] = lines[-1][:-1]
+    if not lines[-1]:
+        lines.pop()
+    return lines
+
+
+class _Reading:
+    """The state of one pass."""
+
+    def __init__(self, reader: Reader, path: str) -> None:
+        self.reader = reader
+        self.stack = [_Open(path, reader.load(path))]
+        self.state = _ACTIVE
+        self.states: list[int] = []
+        self.directory = path.rpartition("/")[0]
+
+    def lines(self) -> Iterator[LogicalLine]:
+        """Yield the logical lines."""
+        reader = self.reader
+        macros = reader.macros
+        trivia = reader.trivia
+        printed = reader.printed
+        text = ""  # the logical line so far, blanks at its front included
+        front = 0  # how many
+        stale = ""  # what the buffer holds behind it: a skipped line; Exim takes it in at the end of file
+        segments: list[_Segment] = []
+        total = 0
+        opened = self.stack[-1]
+        while True:
+            if opened.at >= len(opened.lines):
+                if len(self.stack) > 1:
+                    self.stack.pop()
+                    opened = self.stack[-1]
+                    if printed is not None:
+                        printed.append((opened.name, opened.at))
+                    continue
+                if self.states:
+                    reader.complain(
+                        "if-unclosed",
+                        "Unexpected end of configuration file: .endif missing",
+                        opened.name,
+                        opened.at,
+                    )
+                    self.states.clear()
+                if text:
+                    yield self.finish((text + stale)[front:], opened, front, segments)
+                return
+            raw = opened.lines[opened.at]
+            opened.at += 1
+            total += 1
+            number = opened.at
+            if printed is not None and number == 1:
+                printed.append((opened.name, 1))
+            if "\0" in raw:
+                raw = raw[: raw.index("\0")]
+            edits: list[Edit] = []
+            if macros.pattern.search(raw):
+                try:
+                    raw, edits = macros.replace(raw, not text)
+                except MacroError as error:
+                    reader.complain(error.code, error.message, opened.name, number)
+            body = raw.lstrip(SPACE)
+            first = body[:1]
+            if first == "#":
+                trivia.append(Trivia(opened.name, number, COMMENT))
+                stale = raw
+                continue
+            if first == ".":
+                match = _DIRECTIVE.match(body)
+                if match:
+                    trivia.append(Trivia(opened.name, number, DIRECTIVE))
+                    if match[2] or match.end() == len(body):
+                        self.directive(match[1], bool(edits), opened.name, number)
+                    stale = raw
+                    self.use(edits)
+                    continue
+            if self.state:
+                trivia.append(Trivia(opened.name, number, SKIPPED))
+                stale = raw
+                continue
+            self.use(edits)
+            if first == "." and (match := _INCLUDE.match(body)):
+                trivia.append(Trivia(opened.name, number, DIRECTIVE))
+                self.include(body[match.end() :], bool(match[1]), opened, number)
+                opened = self.stack[-1]
+                stale = raw
+                continue
+            stripped = len(raw) - len(body)
+            body = body.rstrip(SPACE)
+            if not body:
+                trivia.append(Trivia(opened.name, number, BLANK))
+                if not text:
+                    continue
+                body = ""
+                text = text.rstrip(SPACE)
+            more = body[-1:] == "\\"
+            if more:
+                body = body[:-1]
+            if not text:
+                if not more and not edits:
+                    yield self.finish(body, opened, stripped, None)
+                    continue
+                front = stripped
+                text = raw[:stripped] + body
+                segments = [_Segment(0, opened.name, number, stripped, edits)]
+            else:
+                segments.append(_Segment(len(text) - front, opened.name, number, stripped, edits))
+                text += body
+            stale = ""
+            if not more:
+                done, text = text, ""
+                yield self.finish(done[front:], opened, front, segments)
+
+    def use(self, edits: list[Edit]) -> None:
+        """Count the macros used in a line."""
+        for edit in edits:
+            edit[3].uses += 1
+
+    def finish(self, text: str, opened: _Open, front: int, segments: list[_Segment] | None) -> LogicalLine:
+        """Make the logical line; a definition takes effect before anything else is read."""
+        reader = self.reader
+        if reader.printed is not None:
+            reader.printed.append(text)
+        kind = TEXT
+        if text[:6].lower() == "begin ":
+            kind = BEGIN
+            reader.section = text[6:].lstrip(SPACE).lower()
+        elif text[:1].isupper() and text[0] < "\x80" and self.defines(text):
+            kind = MACRO
+            try:
+                reader.macros.define(text, opened.name, opened.at)
+            except MacroError as error:
+                other = error.other
+                related: tuple[Related, ...] = ()
+                if other is not None and other.line:
+                    related = (Related("first defined here", Position(other.file, other.line, 1)),)
+                reader.complain(
+                    error.code, error.message, opened.name, opened.at, located=error.located, related=related
+                )
+        return LogicalLine(text, opened.name, opened.at, kind, front if segments is None else segments)
+
+    def defines(self, text: str) -> bool:
+        """Say whether the section's parser takes a line that begins in upper case for a definition."""
+        section = self.reader.section
+        if section == "main":
+            return True
+        return not section.startswith(_SECTIONS_WITHOUT_MACROS) and _NAME.match(text) is not None
+
+    def directive(self, word: str, replaced: bool, file: str, line: int) -> None:
+        """Carry out a conditional. It is true if a macro was replaced anywhere in its line."""
+        if word in ("ifdef", "ifndef"):
+            if len(self.states) >= CONDITION_DEPTH:
+                self.reader.complain("if-depth", f".{word} nested too deeply", file, line)
+            self.states.append(self.state)
+            if self.state == _ACTIVE:
+                self.state = _ACTIVE if replaced == (word == "ifdef") else _WAITING
+            else:
+                self.state = _DONE
+            return
+        if not self.states:
+            self.reader.complain("if-unopened", f".{word} without matching .ifdef", file, line)
+        elif word == "endif":
+            self.state = self.states.pop()
+        elif self.state == _ACTIVE:
+            self.state = _DONE
+        elif self.state == _WAITING and (word == "else" or replaced == (word == "elifdef")):
+            self.state = _ACTIVE
+
+    def include(self, rest: str, if_exists: bool, opened: _Open, line: int) -> None:
+        """Open an included file."""
+        reader = self.reader
+        name = rest.strip(SPACE)
+        if len(name) == 1 and name == '"':
+            name = rest.lstrip(SPACE)[1:]  # Exim takes the lone quote for both ends
+        elif name[:1] == '"' and name[-1:] == '"':
+            name = name[1:-1]
+        if name[:1] != "/":
+            if if_exists:
+                reader.complain(
+                    "include-relative", f'.include specifies a non-absolute path "{name}"', opened.name, line
+                )
+                return
+            name = f"{self.directory}/{name}"
+        try:
+            if len(self.stack) > INCLUDE_DEPTH:
+                raise OSError("too deep")
+            lines = reader.load(name)
+        except (FileNotFoundError, NotADirectoryError):
+            if not if_exists:
+                self.unreadable(name, opened.name, line)
+            return
+        except OSError:
+            self.unreadable(name, opened.name, line)
+            return
+        if reader.printed is not None:
+            reader.printed.append((opened.name, line))
+        self.stack.append(_Open(name, lines))
+
+    def unreadable(self, name: str, file: str, line: int) -> None:
+        """Say that an included file cannot be opened."""
+        self.reader.complain("include-open", f"failed to open included configuration file {name}", file, line)

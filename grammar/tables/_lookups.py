@@ -1,0 +1,40 @@
+"""Made by tools/make_tables.py from lookups.json: do not edit."""
+
+# ruff: noqa
+# fmt: off
+COLUMNS = ('style', 'own_options', 'since', 'until', 'guard', 'history')
+ROWS: dict[str, object] = {
+ 'cdb': ('single-key, file must be absolute', [], None, None, 'LOOKUP_CDB', None),
+ 'dbm': ('single-key, file must be absolute', [], None, None, 'LOOKUP_DBM', None),
+ 'dbmjz': ('single-key, file must be absolute', [], None, None, 'LOOKUP_DBM', None),
+ 'dbmnz': ('single-key, file must be absolute', [], None, None, 'LOOKUP_DBM', None),
+ 'dnsdb': ('query', (('in the query: type=name or name alone (TXT); types A, A+, AAAA, CNAME, CSA, MX, MXH, NS, PTR, SOA, SPF, SRV, TLSA, TXT, ZNS', None), ('defer_strict|defer_lax|defer_never', None), ('dnssec_strict|dnssec_lax|dnssec_never', 84), ('retrans_VAL, retry_VAL', 88), ('>sep,innersep and <sep', None)), None, None, 'LOOKUP_DNSDB', None),
+ 'dsearch': ('single-key, file must be absolute', (('ret=full', 94), ('filter=file|dir|subdir', 94), ('key=path', 98)), None, None, 'LOOKUP_DSEARCH', None),
+ 'ibase': ('query', [], None, None, 'LOOKUP_IBASE', None),
+ 'iplsearch': ('single-key, file must be absolute', (('ret=full', 95),), None, None, 'LOOKUP_LSEARCH', None),
+ 'json': ('single-key, file must be absolute', [], 93, None, 'LOOKUP_JSON', None),
+ 'ldap': ('query', (('before the URL: user=, pass=, size=, time=, connect=, dereference=, referrals=, servers=, netto=', None),), None, None, 'LOOKUP_LDAP', None),
+ 'ldapauth': ('query', [], 99, None, 'LOOKUP_LDAP', None),
+ 'ldapdn': ('query', [], None, None, 'LOOKUP_LDAP', None),
+ 'ldapm': ('query', [], None, None, 'LOOKUP_LDAP', None),
+ 'lmdb': ('single-key, file must be absolute', [], 88, None, 'LOOKUP_LMDB', {'guard': ((88, 'EXPERIMENTAL_LMDB'), (95, 'LOOKUP_LMDB'))}),
+ 'lsearch': ('single-key, file must be absolute', (('ret=full', 95),), None, None, 'LOOKUP_LSEARCH', None),
+ 'mysql': ('query', (('servers=a:b', 94),), None, None, 'LOOKUP_MYSQL', None),
+ 'nis': ('single-key, no file name check', [], None, None, 'LOOKUP_NIS', None),
+ 'nis0': ('single-key, no file name check', [], None, None, 'LOOKUP_NIS', None),
+ 'nisplus': ('query', [], None, None, 'LOOKUP_NISPLUS', None),
+ 'nmh': ('single-key, file must be absolute', (('add', 99), ('table=', 99), ('tmo=', 99), ('port=', 99)), 99, None, 'EXPERIMENTAL_NMH', None),
+ 'nwildlsearch': ('single-key, file must be absolute', (('ret=full', 95),), None, None, 'LOOKUP_LSEARCH', None),
+ 'oracle': ('query', [], None, None, 'LOOKUP_ORACLE', None),
+ 'passwd': ('query', [], None, None, 'LOOKUP_PASSWD', None),
+ 'pgsql': ('query', (('servers=a:b', 94),), None, None, 'LOOKUP_PGSQL', None),
+ 'readsock': ('query', (('timeout=', 94), ('shutdown=', 94), ('tls=', 94), ('sni=', 97), ('eol=', 94)), 94, None, 'LOOKUP_READSOCK', None),
+ 'redis': ('query', [], 82, None, 'LOOKUP_REDIS', {'guard': ((82, 'EXPERIMENTAL_REDIS'), (88, 'LOOKUP_REDIS'))}),
+ 'spf': ('single-key, no file name check', [], None, None, 'EXIM_HAVE_SPF', {'guard': ((80, 'EXPERIMENTAL_SPF'), (91, 'SUPPORT_SPF'), (99, 'EXIM_HAVE_SPF'))}),
+ 'sqlite': ('query, optional absolute file first', (('file=path', 95),), None, None, 'LOOKUP_SQLITE', None),
+ 'testdb': ('query', [], None, None, 'LOOKUP_TESTDB', None),
+ 'testdb2': ('query', [], 99, None, 'LOOKUP_TESTDB', None),
+ 'testdb_nq': ('query', [], 99, None, 'LOOKUP_TESTDB', None),
+ 'whoson': ('query', [], None, None, 'LOOKUP_WHOSON', None),
+ 'wildlsearch': ('single-key, file must be absolute', (('ret=full', 95),), None, None, 'LOOKUP_LSEARCH', None),
+}
