@@ -1,0 +1,243 @@
+"""Items of address lists (manual 10.20, 10.21)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from eximious.conditions.lists.program import Kind, Scan
+from eximious.conditions.lists.result import FAIL, OK, ListPanic, log
+from eximious.conditions.lists.strings import DOMAIN, set_captures, string_item
+from eximious.conditions.lists.subject import Subject, lower
+from eximious.interpreter.listsplit import SPACE, split_list
+from eximious.interpreter.text import follow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from eximious.conditions.lists.program import Check
+    from eximious.interpreter.context import Context
+
+MAX_CHAIN = 50  #: lists of local parts that lead to each other (manual 10.20)
+MAX_ADDRESS = 16_384  #: what is longer is cut off (Exim's big_buffer_size)
+
+#: a pattern that is a lookup of the whole address: options (``,ret=key``) are not among what may stand there
+_WHOLE_LOOKUP = re.compile(r"[A-Za-z0-9-]*\*?@?;")
+
+
+_AT_DOMAINS = ("", "[]", "mx_any", "mx_primary", "mx_secondary")
+
+
+class AddressSubject(Subject):
+    """An address. Its domain is in lower case whatever the local part is."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(
+        cls, ctx: Context, address: str, caseless: bool, setup: int, trace: Callable[[str], None] | None
+    ) -> AddressSubject:
+        """The subject for an address as given."""
+        text = address[:MAX_ADDRESS]
+        if caseless:
+            text = lower(text)
+        else:
+            at = text.rfind("@")
+            text = text[:at] + lower(text[at:]) if at >= 0 else lower(text)
+        return cls(ctx, address, follow(text, address), caseless, setup, trace)
+
+    @property
+    def shown(self) -> str:
+        """What traces call the subject."""
+        return self.original
+
+    def caseful(self) -> None:
+        """Restore the local part's case; its domain stays in lower case, but is compared casefully, too."""
+        at = self.original.rfind("@")
+        if at >= 0:
+            self.text = follow(self.original[:at] + self.text[at:], self.original)
+        self.caseless = False
+
+
+def plain_item(body: str) -> str | None:
+    """Give the address that a plain item is compared by, None for other items."""
+    at = body.rfind("@")
+    if at < 1 or body[0] in "*^/+" or ";" in body:
+        return None
+    first = body[at + 1 : at + 2]
+    if not first or first in "^*@/+!" or first in SPACE or body[at - 1] == "@":
+        return None
+    return lower(body)
+
+
+def subject_key(subject: AddressSubject) -> str | None:
+    """What plain items are looked up by; nothing for an address without a domain."""
+    text = subject.text if subject.caseless else lower(subject.text)
+    return text if "@" in text else None
+
+
+def address_item(body: str) -> Check:
+    """The check for one item of an address list."""
+    check = _address_item(body)
+
+    def with_domain(subject: Subject) -> int:
+        subject.data = None
+        if subject.trace:
+            subject.trace(f"address match test: subject={subject.text} pattern={body}")
+        if subject.text and "@" not in subject.text:
+            log(
+                subject.ctx,
+                "no @ found in the subject of an address list match: "
+                f'subject="{subject.text}" pattern="{body}"',
+                "main panic",
+            )
+            return FAIL
+        return check(subject)
+
+    return with_domain
+
+
+def _address_item(body: str) -> Check:
+    if body.startswith("^"):
+        return _whole(body)
+    if _WHOLE_LOOKUP.match(body):
+        return _whole_lookup(body)
+    if not body:
+        return lambda subject: FAIL if subject.text else OK
+    if body.startswith("@@"):
+        return _split_lookup(body)
+    return _parts(body)
+
+
+def _whole(body: str) -> Check:
+    check = string_item(body, at_special=False, partial=False)
+
+    def run(subject: Subject) -> int:
+        inner = Subject(subject.ctx, subject.text, subject.text, subject.caseless, subject.setup)
+        outcome = check(inner)
+        subject.captures, subject.error = inner.captures, inner.error
+        return outcome
+
+    return run
+
+
+def _whole_lookup(body: str) -> Check:
+    check = string_item(body, at_special=False, partial=False)
+
+    def run(subject: Subject) -> int:
+        if body.startswith("partial-"):
+            log(
+                subject.ctx,
+                "partial matching is not applicable to whole-address lookups: "
+                f'ignored "partial-" in "{body}"',
+                "main panic",
+            )
+        inner = Subject(subject.ctx, subject.text, subject.text, subject.caseless, -1)
+        outcome = check(inner)
+        subject.data, subject.error = inner.data, inner.error
+        return outcome
+
+    return run
+
+
+def _split_lookup(body: str) -> Check:
+    """``@@type;file``: the domain gives a list of local parts, whose last item may lead to another list."""
+    find = string_item(follow(body[2:], body), at_special=False, partial=True)
+
+    def run(subject: Subject) -> int:
+        if not subject.text:
+            return FAIL
+        local_part, _, domain = subject.text.rpartition("@")
+        if local_part == "*":
+            return FAIL
+        ctx = subject.ctx
+        local = Subject(ctx, local_part, local_part, subject.caseless, -1)
+        key: str | None = follow(domain, subject.original)
+        for _ in range(MAX_CHAIN):
+            if key is None:
+                return FAIL
+            outer = Subject(ctx, key, lower(key), True, -1)
+            outcome = find(outer)
+            if outcome != OK:
+                subject.error = outer.error
+                return outcome
+            text = outer.data or ""
+            start = text.rfind(":") + 1
+            last = text[start:].lstrip(SPACE)
+            key = None
+            if last.startswith(">"):
+                key = follow(last[1:].lstrip(SPACE), text)
+                text = follow(text[: len(text) - len(last)], text)
+            for item in split_list(text):
+                part, wanted = item, OK
+                if item.startswith("!"):
+                    part, wanted = follow(item[1:].lstrip(SPACE), item), FAIL
+                outcome = string_item(part, at_special=False, partial=True)(local)
+                if outcome == OK:
+                    subject.data = local.data
+                    return wanted
+                if outcome != FAIL:
+                    subject.error = local.error
+                    return outcome
+        raise ListPanic(f"Loop detected in lookup of local part of {subject.text} in {body}")
+
+    return run
+
+
+def _parts(body: str) -> Check:
+    """A local part and a domain, or a domain alone; the domain is a domain list of one item."""
+    at = body.rfind("@")
+    if at > 0 and body[at - 1] == "@" and lower(body[at + 1 :]) in _AT_DOMAINS:
+        at -= 1  # the domain is @, @[], @mx_any...
+    domain = follow(body[at + 1 :], body)
+    local = body[:at] if at >= 0 else None
+    wild = body.startswith("*")
+    tail = local[1:] if wild and local is not None else local
+    tail_lower = None if tail is None else lower(tail)
+
+    def run(subject: Subject) -> int:
+        if not subject.text:
+            return FAIL
+        name, _, subject_domain = subject.text.rpartition("@")
+        setup = subject.setup
+        value = ""
+        if tail is not None:
+            wanted = tail_lower if subject.caseless else tail
+            assert wanted is not None
+            compared = lower(name) if subject.caseless else name
+            if wild:
+                if not compared.endswith(wanted):
+                    return FAIL
+                if setup >= 0:
+                    set_captures(subject, name[: len(name) - len(tail)])
+                    setup += 1
+            elif compared != wanted:
+                return FAIL
+            # As many characters of the item as the subject's local part has: Exim's own slip for wild cards
+            value = body[: len(name)]
+        inner = Subject(
+            subject.ctx,
+            follow(subject_domain, subject.text),
+            follow(lower(subject_domain), subject.text),
+            subject.caseless,
+            setup,
+        )
+        inner.captures = subject.captures
+        scan = Scan(DOMAIN, inner)
+        outcome = scan.run(domain, expand=False, single=True)
+        subject.captures = inner.captures
+        if outcome != OK:
+            subject.error = scan.message
+            return outcome
+        version = subject.ctx.env.version
+        data = inner.data
+        if version < (4, 96):
+            subject.data = data
+        elif value or data is not None:
+            subject.data = follow(f"{value}@{data or ''}", body, data or "")
+        return outcome
+
+    return run
+
+
+ADDRESS = Kind("a", "address", address_item, plain_item, subject_key)

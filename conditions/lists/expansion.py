@@ -1,0 +1,61 @@
+"""The conditions of ``${if`` that match lists (manual 11.8).
+
+Their second argument is the list's text with its backslash escapes undone and each ``$`` as it is, unless
+the build has EXPAND_LISTMATCH_RHS, where it is expanded; it is not expanded again here. Named lists that
+it refers to are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximious.conditions.lists.ip import parse_ip
+from eximious.conditions.lists.match import match_address as in_addresses
+from eximious.conditions.lists.match import match_domain as in_domains
+from eximious.conditions.lists.match import match_host as in_hosts
+from eximious.conditions.lists.match import match_local_part as in_local_parts
+from eximious.interpreter.messages import shown
+from eximious.interpreter.outcomes import ExpansionError
+from eximious.interpreter.registry import condition
+
+if TYPE_CHECKING:
+    from eximious.conditions.lists.result import ListResult
+    from eximious.interpreter.context import Context
+
+
+def _conclude(ctx: Context, result: ListResult, list_text: str) -> bool:
+    if result.captures is not None:
+        ctx.captures = result.captures
+    ctx.value = result.data
+    if result.deferred:
+        raise ExpansionError(
+            f'unable to complete match against "{shown(list_text, ctx.env.version)}": '
+            f"{'NULL' if result.message is None else result.message}"
+        )
+    return result.matched
+
+
+@condition("match_domain", section="11.8", args=2)
+def match_domain(ctx: Context, domain: str, list_text: str) -> bool:
+    """Whether a domain is in a domain list; ``$value`` is the value of the match."""
+    return _conclude(ctx, in_domains(ctx, domain, list_text, expand=False), list_text)
+
+
+@condition("match_local_part", section="11.8", args=2)
+def match_local_part(ctx: Context, local_part: str, list_text: str) -> bool:
+    """Whether a local part is in a local part list, caselessly; ``$value`` is the value of the match."""
+    return _conclude(ctx, in_local_parts(ctx, local_part, list_text, expand=False), list_text)
+
+
+@condition("match_address", section="11.8", args=2)
+def match_address(ctx: Context, address: str, list_text: str) -> bool:
+    """Whether an address is in an address list, caselessly; ``$value`` is the value of the match."""
+    return _conclude(ctx, in_addresses(ctx, address, list_text, expand=False), list_text)
+
+
+@condition("match_ip", section="11.8", args=2)
+def match_ip(ctx: Context, address: str, list_text: str) -> bool:
+    """Whether an IP address (or the empty text) is in a host list; names match nothing there."""
+    if address and parse_ip(address) is None:
+        raise ExpansionError(f'"{shown(address, ctx.env.version)}" is not an IP address')
+    return _conclude(ctx, in_hosts(ctx, list_text, name="", address=address, expand=False), list_text)
