@@ -125,7 +125,7 @@ class Diagnostic:
 
 
 def printable(text: str) -> str:
-    """Give ``text`` fit for a terminal: control characters as octal escapes, tabs and the rest as they are."""
+    """Give ``text`` fit for a terminal: control characters as octal escapes, the rest as it is."""
     return text if text.isprintable() else text.replace("\t", " ").translate(CONTROLS)
 
 

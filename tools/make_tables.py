@@ -19,7 +19,10 @@ from typing import Any
 
 TABLES = Path(__file__).resolve().parent.parent / "grammar" / "tables"
 
-OPTION = ("type", "default", "expanded", "hidden", "repeatable", "precondition", "since", "until", "guard")
+OPTION = (
+    *("type", "default", "default_note", "expanded", "hidden", "repeatable", "precondition"),
+    *("since", "until", "guard"),
+)
 #: facts file -> (module, keys that nest, columns); a column named ``x`` brings ``x_history`` along
 SHAPES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "main_options": ("_main_options", ("name",), OPTION),
