@@ -39,7 +39,7 @@ _dollar = re.compile(
 _header_rest = re.compile(r"[!-9;-~]*").match
 _spaces = re.compile(r"[ \t\n\v\f\r]*").match
 _word = re.compile(r"[^ \t\n\v\f\r{}]+").match
-_condition_name = re.compile(r"((?:![ \t\n\v\f\r]*)*)(?:([A-Za-z][A-Za-z0-9_]*)|([<=>]=?)|)").match
+_condition_name = re.compile(r"((?:![ \t\n\v\f\r]*)*)(?:([A-Za-z0-9_]+)|([<=>]=?)|)").match
 HEADER_PREFIX = re.compile(r"(?:[rbl]?h(?:eader)?_)")
 _header_prefix = HEADER_PREFIX.match
 

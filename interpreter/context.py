@@ -24,7 +24,19 @@ class Context:
     for later ones, by variable name (``runrc``, ``prvscheck_address``, ``srs_recipient``, …).
     """
 
-    __slots__ = ("address", "captures", "depth", "env", "item", "message", "scratch", "session", "steps", "value")
+    __slots__ = (
+        "address",
+        "captures",
+        "depth",
+        "env",
+        "item",
+        "malformed_header",
+        "message",
+        "scratch",
+        "session",
+        "steps",
+        "value",
+    )
 
     def __init__(self, env: Environment, session: Session, message: Message, address: Address) -> None:
         self.env = env
@@ -35,5 +47,7 @@ class Context:
         self.value: str | None = None
         self.item: str | None = None
         self.scratch: dict[str, Any] = {}
+        #: a header name without its colon swallowed a brace (Exim then words its errors so)
+        self.malformed_header = False
         self.depth = 0
         self.steps = 0

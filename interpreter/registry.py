@@ -33,9 +33,24 @@ class Declaration:
         self.takes, self.args, self.taint, self.call = takes, args, taint, call
 
 
+
+class ItemCompiler:
+    """An item with a shape of its own: ``run(compiler, node)`` and ``skip(compiler, node)`` make its functions.
+
+    ``skip`` gives the function for the item where it is read but not wanted, or None where nothing can
+    be found out about it then (see :class:`eximious.interpreter.compiler.Compiler`).
+    """
+
+    __slots__ = ("name", "run", "section", "skip")
+
+    def __init__(self, name: str, section: str, run: Any, skip: Any) -> None:
+        self.name, self.section, self.run, self.skip = name, section, run, skip
+
+
 OPERATORS: dict[str, Declaration] = {}
 ITEMS: dict[str, Declaration] = {}
 CONDITIONS: dict[str, Declaration] = {}
+ITEM_COMPILERS: dict[str, ItemCompiler] = {}
 
 
 def operator(name: str, *, section: str, takes: str = "text", taint: str = FOLLOW) -> Callable[[F], F]:
@@ -78,6 +93,19 @@ def condition(name: str, *, section: str, args: int, takes: str = "args") -> Cal
 
     def register(function: F) -> F:
         CONDITIONS[name] = Declaration("condition", name, section, takes, (args, args), CLEAN, function)
+        return function
+
+    return register
+
+
+def compiled_item(name: str, *, section: str, skip: Callable[..., Any]) -> Callable[[F], F]:
+    """Register an item that is compiled by a function of its own (manual 11.5).
+
+    The decorated function is ``f(compiler, node) -> Run``; ``skip`` is ``f(compiler, node) -> Run | None``.
+    """
+
+    def register(function: F) -> F:
+        ITEM_COMPILERS[name] = ItemCompiler(name, section, function, skip)
         return function
 
     return register

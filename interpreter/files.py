@@ -1,0 +1,33 @@
+"""Opening files for the evaluator, with Exim's words for what goes wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximious.interpreter.outcomes import ExpansionError
+from eximious.interpreter.text import Tainted
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from eximious.interpreter.context import Context
+
+
+def open_for_reading(ctx: Context, path: str) -> BinaryIO:
+    """Open a file through the door. Raises ExpansionError with Exim's message ("failed to open ...").
+
+    A tainted name is refused from 4.94 on (manual 11.5, readfile).
+    """
+    import os
+
+    if type(path) is Tainted and ctx.env.version >= (4, 94):
+        raise ExpansionError(f"failed to open {path}: {os.strerror(13)}")
+    try:
+        return ctx.env.doors.files.open(path)
+    except OSError as error:
+        reason = os.strerror(error.errno or 5)
+        if error.errno == 21:  # a folder can be opened for reading, and has nothing to read
+            import io
+
+            return io.BytesIO(b"")
+        raise ExpansionError(f"failed to open {path}: {reason}") from None

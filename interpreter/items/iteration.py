@@ -1,0 +1,384 @@
+"""Items that walk a list: map, filter, reduce, sort (manual 11.5).
+
+``$item`` is the element, ``$value`` what ``reduce`` has so far; both are set back afterwards.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximious.grammar.expansion_ast import Argument, ConditionArgument
+from eximious.interpreter.compiler import Arguments, constant, raising, sequence
+from eximious.interpreter.condition_compiler import compile_condition, skip_condition, suffixed
+from eximious.interpreter.listsplit import list_separator, split_list
+from eximious.interpreter.outcomes import ExpansionError
+from eximious.interpreter.registry import compiled_item
+from eximious.interpreter.text import Tainted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from eximious.grammar.expansion_ast import Expansion, Item
+    from eximious.interpreter.compiler import Compiler, Run
+    from eximious.interpreter.context import Context
+
+
+class _Walk:
+    """The arguments of map, filter or reduce, read in Exim's order; ``problem`` ends the reading."""
+
+    def __init__(self, compiler: Compiler, node: Item, skipping: bool) -> None:
+        name, version = node.name, compiler.version
+        reader = Arguments(compiler, node, skipping=skipping)
+        self.before: list[Run] = []
+        self.body: Expansion | None = None
+        self.test: Any = None
+        self.check: Run | None = None
+        self.problem: Run | None = None
+        self.items = reader.text()
+        if self.items is None:
+            self.problem = reader.problem(f"missing '{{' for first arg of {name}")
+            return
+        self.start: Run | None = None
+        if name == "reduce":
+            self.start = reader.text()
+            if self.start is None:
+                self.problem = reader.problem("missing '{' for second arg of reduce")
+                return
+        part = reader.peek()
+        suffix = f' inside "{name}" item'
+        if name == "filter":
+            if type(part) is not ConditionArgument:
+                self.problem = reader.problem(f"missing '{{' for last arg of {name}")
+                return
+            check = skip_condition(compiler, part.condition)
+            self.check = suffixed(check, suffix, version) if check is not None else None
+            if not part.closed:
+                self.problem = raising(_unquoted(name), part.end)
+                return
+            self.test = suffixed(
+                compile_condition(compiler, part.condition), _filter_suffix(version), version
+            )
+        else:
+            if type(part) is not Argument:
+                self.problem = reader.problem(f"missing '{{' for last arg of {name}")
+                return
+            check = compiler.skip(part.text)
+            self.check = suffixed(check, suffix, version) if check is not None else None
+            self.body = part.text
+        reader.index += 1
+        if not reader.at_close:
+            self.problem = raising(f'missing }} at end of "{name}"', reader.place)
+
+
+def _unquoted(name: str) -> str:
+    return (
+        f'missing }} at end of condition or expression inside "{name}"; '
+        "could be an unquoted } in the content"
+    )
+
+
+def _filter_suffix(version: tuple[int, int]) -> str:
+    return ' inside "filter" condition'
+
+
+def _skip_walk(compiler: Compiler, node: Item) -> Run | None:
+    walk = _Walk(compiler, node, True)
+    effects = [run for run in (walk.items, getattr(walk, "start", None), walk.check) if run is not None]
+    if walk.problem is None and not _matters(compiler, node):
+        return None
+    return sequence(effects, walk.problem)
+
+
+def _matters(compiler: Compiler, node: Item) -> bool:
+    """Whether anything is found out about the item's parts while they are skipped."""
+    for part in node.parts:
+        if type(part) is Argument and compiler.skip(part.text) is not None:
+            return True
+        if type(part) is ConditionArgument and skip_condition(compiler, part.condition) is not None:
+            return True
+    return False
+
+
+def joined(texts: list[str], separator: str, tainted: bool) -> str:
+    """The list of ``texts`` as map and filter write it: separators inside them doubled, none at the end."""
+    if separator == ":":
+        out = ":".join([text.replace(":", "::") if ":" in text else text for text in texts])
+    else:
+        out = separator.join([text.replace(separator, separator * 2) for text in texts])
+    return Tainted(out) if tainted else out
+
+
+def _too_broken(walk: _Walk) -> Run:
+    effects = [run for run in (walk.items, getattr(walk, "start", None), walk.check) if run is not None]
+    run = sequence(effects, walk.problem)
+    assert run is not None
+    return run
+
+
+@compiled_item("map", section="11.5", skip=_skip_walk)
+def compile_map(compiler: Compiler, node: Item) -> Run:
+    """``${map{list}{text}}``: the text for every element."""
+    walk = _Walk(compiler, node, False)
+    if walk.problem is not None:
+        return _too_broken(walk)
+    items, check = walk.items, walk.check
+    assert items is not None and walk.body is not None
+    body = suffixed_run(compiler, walk.body, ' inside "map" item')
+
+    def run(ctx: Context) -> str:
+        text = items(ctx)
+        if check is not None:
+            check(ctx)
+        tainted = type(text) is Tainted
+        separator = list_separator(text)[0]
+        saved = ctx.item
+        results = []
+        try:
+            for item in split_list(text):
+                ctx.item = Tainted(item) if tainted else item
+                result = body(ctx)
+                tainted = tainted or type(result) is Tainted
+                results.append(result)
+        finally:
+            ctx.item = saved
+        return joined(results, separator, tainted)
+
+    return run
+
+
+def suffixed_run(compiler: Compiler, text: Expansion, suffix: str) -> Run:
+    """The function for ``text``, with the suffix put behind the message of a failure."""
+    return suffixed(compiler.expansion(text), suffix, compiler.version)  # type: ignore[no-any-return]
+
+
+@compiled_item("filter", section="11.5", skip=_skip_walk)
+def compile_filter(compiler: Compiler, node: Item) -> Run:
+    """``${filter{list}{condition}}``: the elements for which the condition holds."""
+    walk = _Walk(compiler, node, False)
+    if walk.problem is not None:
+        return _too_broken(walk)
+    items, check, test = walk.items, walk.check, walk.test
+    assert items is not None
+
+    def run(ctx: Context) -> str:
+        text = items(ctx)
+        if check is not None:
+            check(ctx)
+        tainted = type(text) is Tainted
+        separator = list_separator(text)[0]
+        saved = ctx.item
+        kept = []
+        try:
+            for item in split_list(text):
+                ctx.item = Tainted(item) if tainted else item
+                if test(ctx):
+                    kept.append(item)
+        finally:
+            ctx.item = saved
+        return joined(kept, separator, tainted)
+
+    return run
+
+
+@compiled_item("reduce", section="11.5", skip=_skip_walk)
+def compile_reduce(compiler: Compiler, node: Item) -> Run:
+    """``${reduce{list}{start}{text}}``: ``$value`` is the start, then the last text, and the result."""
+    walk = _Walk(compiler, node, False)
+    if walk.problem is not None:
+        return _too_broken(walk)
+    items, check, start = walk.items, walk.check, walk.start
+    assert items is not None and start is not None and walk.body is not None
+    body = suffixed_run(compiler, walk.body, ' inside "reduce" item')
+
+    def run(ctx: Context) -> str:
+        saved, saved_value = ctx.item, ctx.value
+        text = items(ctx)
+        value = start(ctx)
+        ctx.value = value
+        if check is not None:
+            check(ctx)
+        tainted = type(text) is Tainted
+        try:
+            for item in split_list(text):
+                ctx.item = Tainted(item) if tainted else item
+                ctx.value = value = body(ctx)
+        finally:
+            ctx.item = saved
+        ctx.value = saved_value
+        return value
+
+    return run
+
+
+# ---- sort
+
+#: comparator -> (numeric, ignores case, descending, an equal one goes before those that are there)
+_COMPARATORS = {
+    "<": (True, False, False, False),
+    "<=": (True, False, False, True),
+    ">": (True, False, True, False),
+    ">=": (True, False, True, True),
+    "lt": (False, False, False, False),
+    "lti": (False, True, False, False),
+    "le": (False, False, False, True),
+    "lei": (False, True, False, True),
+    "gt": (False, False, True, False),
+    "gti": (False, True, True, False),
+    "ge": (False, False, True, True),
+    "gei": (False, True, True, True),
+}
+
+
+class _Sort:
+    """The arguments of sort, read in Exim's order."""
+
+    def __init__(self, compiler: Compiler, node: Item, skipping: bool) -> None:
+        reader = Arguments(compiler, node, skipping=skipping)
+        self.runs: list[Run] = []
+        self.extractor: Argument | None = None
+        self.check: Run | None = None
+        self.problem: Run | None = None
+        for which in ("list", "comparator"):
+            run = reader.text()
+            if run is None:
+                self.problem = reader.problem(f"missing '{{' for {which} arg of sort")
+                return
+            self.runs.append(run)
+        self.extractor = reader.take()
+        if self.extractor is None:
+            self.problem = reader.problem("missing '{' for extractor arg of sort")
+            return
+        self.check = compiler.skip(self.extractor.text)
+        if not reader.at_close:
+            self.problem = raising('missing } at end of "sort"', reader.place)
+
+
+def _skip_sort(compiler: Compiler, node: Item) -> Run | None:
+    sort = _Sort(compiler, node, True)
+    if len(sort.runs) < 2:
+        return sequence(sort.runs, sort.problem)
+    items, comparator = sort.runs
+    version, check, problem = compiler.version, sort.check, sort.problem
+
+    def run(ctx: Context) -> str:
+        items(ctx)
+        # the comparator is looked at even where nothing is sorted
+        _comparator(comparator(ctx), compiler)
+        if check is not None:
+            check(ctx)
+        if problem is not None:
+            problem(ctx)
+        return ""
+
+    return run
+
+
+def _comparator(text: str, compiler: Compiler) -> tuple[bool, bool, bool, bool]:
+    found = _COMPARATORS.get(text)
+    if found is not None:
+        return found
+    name = comparator_name(text)
+    if not name:
+        raise ExpansionError(f'condition name expected, but found "{text[:16]}"')
+    if name in _COMPARATORS:
+        return _COMPARATORS[name]
+    if name in compiler.language.condition_shapes:
+        raise ExpansionError("comparator not handled for sort")
+    raise ExpansionError("")
+
+
+def comparator_name(text: str) -> str:
+    """The condition name that ``text`` begins with, as the reader of conditions takes it."""
+    import re
+
+    found = re.match(r"[A-Za-z][A-Za-z0-9_]*|[<=>]=?", text)
+    return found[0] if found else ""
+
+
+@compiled_item("sort", section="11.5", skip=_skip_sort)
+def compile_sort(compiler: Compiler, node: Item) -> Run:
+    """``${sort{list}{comparator}{extractor}}``: an insertion sort by what the extractor gives."""
+    sort = _Sort(compiler, node, False)
+    if len(sort.runs) < 2:
+        run = sequence(sort.runs, sort.problem)
+        assert run is not None
+        return run
+    items, comparator = sort.runs
+    check, problem, version = sort.check, sort.problem, compiler.version
+    extract: Callable[[Context], str] = constant("")
+    if sort.extractor is not None and problem is None:
+        extract = suffixed(compiler.expansion(sort.extractor.text), ' inside "sort" item', version)
+
+    def run_sort(ctx: Context) -> str:
+        text = items(ctx)
+        numeric, caseless, descending, before_equal = _comparator(comparator(ctx), compiler)
+        if check is not None:
+            check(ctx)
+        if problem is not None:
+            problem(ctx)
+        tainted = type(text) is Tainted
+        separator = list_separator(text)[0]
+        elements = split_list(text)
+        saved = ctx.item
+        keys: list[Any] = []
+        try:
+            for element in elements:
+                ctx.item = Tainted(element) if tainted else element
+                keys.append(extract(ctx))
+        finally:
+            ctx.item = saved
+        if len(elements) > 1:
+            elements = _insert(elements, keys, numeric, caseless, descending, before_equal, version)
+        return joined(elements, separator, tainted)
+
+    return run_sort
+
+
+def _insert(
+    elements: list[str],
+    keys: list[Any],
+    numeric: bool,
+    caseless: bool,
+    descending: bool,
+    before_equal: bool,
+    version: tuple[int, int],
+) -> list[str]:
+    """Put each element before the first that it is to precede, as inserting one by one does."""
+    if numeric:
+        from eximious.interpreter.integers import expanded_string_integer
+
+        keys = [expanded_string_integer(key, False, version) if key else 0 for key in keys]
+    elif caseless:
+        keys = [_folded(key) for key in keys]
+    order = list(range(len(elements)))
+    # Python's sort is stable: elements that precede their equals are sorted from the last one on
+    if before_equal:
+        order.reverse()
+    if descending:
+        order.sort(key=_Reversed(keys).of)
+    else:
+        order.sort(key=keys.__getitem__)
+    return [elements[index] for index in order]
+
+
+class _Reversed:
+    """Keys that sort the other way round, stably."""
+
+    __slots__ = ("ranks",)
+
+    def __init__(self, keys: list[Any]) -> None:
+        ranks = {key: rank for rank, key in enumerate(sorted(set(keys)))}
+        self.ranks = [-ranks[key] for key in keys]
+
+    def of(self, index: int) -> int:
+        return self.ranks[index]
+
+
+_UPPER = {code: code + 32 for code in range(65, 91)}
+
+
+def _folded(text: str) -> str:
+    return text.translate(_UPPER)
+
+

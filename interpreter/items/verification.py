@@ -1,0 +1,131 @@
+"""Items that check or decide: prvscheck and acl (manual 11.5, 43.6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximious.interpreter.compiler import Arguments, raising, sequence
+from eximious.interpreter.outcomes import Defer, ExpansionError, ForcedFailure
+from eximious.interpreter.registry import OWN, compiled_item, condition, item
+from eximious.interpreter.text import Tainted
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from eximious.grammar.expansion_ast import Item
+    from eximious.interpreter.compiler import Compiler, Run
+    from eximious.interpreter.context import Context
+
+
+# ---- prvscheck
+
+
+def _skip_prvscheck(compiler: Compiler, node: Item) -> Run | None:
+    """Nothing looks like a signed address while it is skipped: up to three arguments are read over."""
+    reader = Arguments(compiler, node, skipping=True)
+    effects: list[Run] = []
+    problem = None
+    first = reader.take()
+    if first is None:
+        problem = reader.problem("Not enough arguments for 'prvscheck' (min is 1)")
+    else:
+        effect = compiler.skip(first.text)
+        effects = [effect] if effect is not None else []
+        more, problem = reader.texts(1, 2, "prvscheck")
+        effects += more
+    return sequence(effects, problem)
+
+
+@compiled_item("prvscheck", section="11.5", skip=_skip_prvscheck)
+def compile_prvscheck(compiler: Compiler, node: Item) -> Run:
+    """``${prvscheck{address}{secret}{result}}``: the address without its signature, or nothing."""
+    from eximious.interpreter.prvs import prvs_check, prvs_split
+
+    reader = Arguments(compiler, node)
+    address = reader.text()
+    if address is None:
+        return reader.problem("Not enough arguments for 'prvscheck' (min is 1)")
+    mark = reader.index
+    others, unsigned_problem = reader.texts(1, 2, "prvscheck")
+    reader.index = mark
+    secret = reader.text()
+    if secret is None:
+        missing = raising("Not enough arguments for 'prvscheck' (min is 1)", reader.place, curly=True)
+        run_missing = sequence([address], missing)
+        assert run_missing is not None
+        return run_missing
+    result = reader.text()
+    problem = reader.closing("prvscheck", 1)
+
+    def unsigned(ctx: Context) -> str:
+        for argument in others:
+            argument(ctx)
+        if unsigned_problem is not None:
+            unsigned_problem(ctx)
+        return ""
+
+    def run(ctx: Context) -> str:
+        scratch = ctx.scratch
+        scratch["prvscheck_result"] = scratch["prvscheck_address"] = scratch["prvscheck_keynum"] = None
+        text = address(ctx)
+        signed = prvs_split(text)
+        if signed is None:
+            return unsigned(ctx)
+        tainted = type(text) is Tainted
+        groups = signed.captures
+        ctx.captures = [Tainted(group) for group in groups] if tainted else list(groups)
+        plain = Tainted(signed.address) if tainted else signed.address
+        scratch["prvscheck_address"], scratch["prvscheck_keynum"] = plain, signed.keynum
+        key = secret(ctx)
+        if prvs_check(signed, key, ctx.env.doors.clock.now()):
+            scratch["prvscheck_result"] = "1"
+        shown = result(ctx) if result is not None else ""
+        if problem is not None:
+            problem(ctx)
+        scratch["prvscheck_address"] = scratch["prvscheck_keynum"] = None
+        return shown or plain
+
+    return run
+
+
+# ---- acl
+
+
+def run_acl(ctx: Context, name: str, arguments: list[str]) -> tuple[str, str]:
+    """Run a named ACL with arguments; gives its result (accept, deny, defer…) and its message.
+
+    The engine of the ACLs is handed in with the environment; see Environment.acl_runner.
+    """
+    runner = getattr(ctx.env, "acl_runner", None)
+    if runner is None:
+        if name not in ctx.env.acls:
+            return "error", ""
+        raise ExpansionError(f'ACL "{name}" cannot be run here: no ACL engine was given')
+    return runner(ctx, name, arguments)  # type: ignore[no-any-return]
+
+
+@item("acl", section="11.5", args=(1, 10), taint=OWN)
+def acl(ctx: Context, args: list[Any]) -> str:
+    """``${acl{name}{arg}…}``: the message of an ACL that accepts; one that denies forces failure."""
+    name, *arguments = [arg for arg in args if arg is not None]
+    result, message = run_acl(ctx, name, arguments)
+    if result in ("accept", "discard"):
+        return message
+    if result in ("deny", "drop"):
+        raise ForcedFailure(message)
+    if result == "defer":
+        raise Defer(message)
+    raise ExpansionError(f'ERROR from acl "{name}"')
+
+
+@condition("acl", section="11.7", args=1)
+def acl_condition(ctx: Context, name: str, *arguments: str) -> bool:
+    """``acl{{name}{arg}…}``: true where the ACL accepts, false where it denies; its message is $value."""
+    result, message = run_acl(ctx, name, list(arguments))
+    if result in ("accept", "discard", "deny", "drop"):
+        if message:
+            ctx.value = message
+        return result in ("accept", "discard")
+    if result == "defer":
+        raise ForcedFailure(message)
+    raise ExpansionError(f'ERROR from acl "{name}"')
