@@ -12,6 +12,8 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
+from eximious.grammar.build import EVERYTHING, Build, read_bv
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
@@ -38,15 +40,17 @@ def parse_version(text: str) -> tuple[int, int]:
 class Option(NamedTuple):
     """An option of the main section or of a driver.
 
-    ``type``: how Exim's parser reads it; ``default``: in this version, None if unset; ``expanded``: None if
-    the manual does not say; ``repeatable``: "condition" or "string" if it may be given twice (how the
-    values join); ``driver``: "" for main options, "generic" for those of all drivers.
+    ``type``: how Exim's parser reads it; ``default``: in this version, None if unset or not fixed, and then
+    ``note`` says what it is; ``expanded``: None if the manual does not say; ``repeatable``: "condition" or
+    "string" if it may be given twice (how the values join); ``driver``: "" for main options, "generic" for
+    those of all drivers.
     """
 
     name: str
     driver: str
     type: str
     default: Any
+    note: str | None
     expanded: bool | None
     hidden: bool
     repeatable: str | None
@@ -97,45 +101,6 @@ class LogSelector(NamedTuple):
 
     name: str
     default_on: bool
-
-
-class Build:
-    """What is compiled in. ``defined`` names build settings; None: everything, and no DISABLE_ setting.
-
-    ``known``: the settings that are decided at all (None: all); for others ``fallback`` speaks.
-    """
-
-    __slots__ = ("_answers", "lines")
-
-    def __init__(
-        self, answers: Mapping[str, bool] | None = None, lines: Mapping[str, str] | None = None
-    ) -> None:
-        self._answers = dict(answers or {})
-        #: the texts of ``-bV`` that this build came from, by label ("Support for"), if it did
-        self.lines = dict(lines or {})
-
-    def defined(self, setting: str) -> bool:
-        """Say whether a build setting is set; by default all are, except DISABLE_* and USE_GNUTLS."""
-        found = self._answers.get(setting)
-        if found is None:
-            return not setting.startswith("DISABLE_") and setting != "USE_GNUTLS"
-        return found
-
-    def allows(self, guard: str | None) -> bool:
-        """Say whether a guard of the tables holds: settings joined by && and ||, ! before one negates."""
-        if guard is None:
-            return True
-        guard = guard.partition(" (")[0]
-        return any(
-            all(
-                self.defined(term.lstrip("!")) != term.startswith("!")
-                for term in (piece.strip() for piece in branch.split("&&"))
-            )
-            for branch in guard.split("||")
-        )
-
-
-EVERYTHING = Build()
 
 
 @cache
@@ -215,6 +180,7 @@ class Catalogue:
             driver,
             cells["type"],
             cells["default"],
+            cells["default_note"],
             cells["expanded"],
             cells["hidden"],
             cells["repeatable"],
@@ -353,6 +319,8 @@ class Catalogue:
     def from_bv(cls, text: str, version: tuple[int, int] | None = None) -> Catalogue:
         """Make the catalogue that the output of a real ``exim -bV`` describes.
 
-        ``version`` overrides the one in the text. Raises ValueError if the text is no such output.
+        The text of ``exim -bP macros`` may follow; it shows settings that ``-bV`` does not. ``version``
+        overrides the one in the text. Raises ValueError if the text is no such output.
         """
-        raise NotImplementedError
+        found, build = read_bv(text)
+        return cls(version or found, build)

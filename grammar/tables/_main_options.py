@@ -154,6 +154,7 @@ ROWS: dict[str, object] = {
  'local_from_prefix': ('string', None, None, False, False, None, None, None, None, None, None),
  'local_from_suffix': ('string', None, None, False, False, None, None, None, None, None, None),
  'local_interfaces': ('string', '<; ::0 ; 0.0.0.0', None, False, False, None, None, None, None, None, None),
+ 'local_scan_path': ('string', None, None, None, False, None, None, None, None, 'DLOPEN_LOCAL_SCAN', None),
  'local_scan_timeout': ('time', '5m', None, False, False, None, None, None, None, 'HAVE_LOCAL_SCAN', {'guard': ((80, None), (92, 'HAVE_LOCAL_SCAN'))}),
  'local_sender_retain': ('bool', False, None, False, False, None, None, None, None, None, None),
  'localhost_number': ('string', None, None, True, False, None, None, None, None, None, None),
