@@ -1,0 +1,1 @@
+"""Expansion operators ``${name:text}`` (manual 11.6), by theme; each module registers its own."""
