@@ -322,7 +322,7 @@ def _open_condition(
             emit((CONDITION, (name, found[1].count("!"), None), start, end))
             return end, shape
         message = f'unknown condition "{name}"'
-    emit((BADCONDITION, Broken(message, text[end:], False, end, len(text)), end, len(text)))
+    emit((BADCONDITION, Broken(message, text[start:], False, start, len(text)), start, len(text)))
     return None
 
 
@@ -349,6 +349,6 @@ def _open_def(text: str, start: int, end: int, negations: int, emit: Any) -> tup
             subject = Variable(name[:255], False, behind, found.end())  # type: ignore[union-attr]
             emit((CONDITION, ("def", negations, subject), start, subject.end))
             return subject.end, ""
-        message, end = 'variable name omitted after "def:"', behind
-    emit((BADCONDITION, Broken(message, text[end:], False, end, len(text)), end, len(text)))
+        message = 'variable name omitted after "def:"'
+    emit((BADCONDITION, Broken(message, text[start:], False, start, len(text)), start, len(text)))
     return None

@@ -348,7 +348,15 @@ def _insert(
     if numeric:
         from eximious.interpreter.integers import expanded_string_integer
 
-        keys = [expanded_string_integer(key, False, version) if key else 0 for key in keys]
+        numbers: list[int | None] = []
+        for key in keys:
+            try:
+                numbers.append(expanded_string_integer(key, False, version) if key else 0)
+            except ExpansionError:
+                numbers.append(None)
+        if None in numbers:
+            return _insert_with_gaps(elements, numbers, descending, before_equal)
+        keys = numbers
     elif caseless:
         keys = [_folded(key) for key in keys]
     order = list(range(len(elements)))
@@ -359,6 +367,28 @@ def _insert(
         order.sort(key=_Reversed(keys).of)
     else:
         order.sort(key=keys.__getitem__)
+    return [elements[index] for index in order]
+
+
+def _insert_with_gaps(
+    elements: list[str], keys: list[int | None], descending: bool, before_equal: bool
+) -> list[str]:
+    """The same where some keys are no numbers: these precede nothing, and nothing precedes them."""
+    order: list[int] = []
+    for index, key in enumerate(keys):
+        for place, other_index in enumerate(order):
+            other = keys[other_index]
+            if key is None or other is None:
+                continue
+            if key == other:
+                precedes = before_equal
+            else:
+                precedes = key > other if descending else key < other
+            if precedes:
+                order.insert(place, index)
+                break
+        else:
+            order.append(index)
     return [elements[index] for index in order]
 
 

@@ -311,7 +311,7 @@ def compile_readsocket(compiler: Compiler, node: Item) -> Run:
 def _socket_options(text: str) -> tuple[float, bool, bool]:
     """Give time-out in seconds, whether the sending side is shut down, and whether TLS is wanted."""
     from eximious.interpreter.listsplit import split_list
-    from eximious.interpreter.times import read_interval
+    from eximious.interpreter.operators.time import read_interval
 
     timeout, shutdown, tls = 5.0, True, False
     items = split_list(text)
