@@ -1,0 +1,261 @@
+"""The lines of the rewrite and retry sections: their parts, and what Exim refuses in them (manual 31, 32).
+
+The readers give offsets into the line, for the tree; :class:`Rewriting` and :class:`Retrying` are the rules
+as Exim uses them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from eximious.grammar.config_values import LONG_MAX, ValueProblem, parse_time, word_or_quoted, wrap32
+from eximious.grammar.listspans import SPACE
+
+if TYPE_CHECKING:
+    from eximious.grammar.config_ast import RetryRule, RewriteRule
+
+HEADER_FLAGS = "bcfrsth"
+ENVELOPE_FLAGS = "EFTS"  #: not for headers_rewrite of a transport
+FLAGS = HEADER_FLAGS + ENVELOPE_FLAGS + "qQRw"
+
+_GRAPH = re.compile(r"[^\x00-\x20\x7f]+")
+_ARGUMENT = re.compile(r"[0-9A-Za-z]*")
+_FIXED_ARGUMENT = re.compile(r"[0-9A-Za-z.]*")
+_FIXED = re.compile(r"([0-9]+)(?:\.([0-9]*))?")
+_SMTP_ERROR = re.compile(r"(mail|rcpt|data)_4", re.IGNORECASE)
+_SMTP_CODE = re.compile(r"(?:xx|[0-9]x|[0-9][0-9])\Z")
+
+#: error names that Exim wants whole, and those of which it takes any beginning
+EXACT_ERRORS = ("*", "auth_failed", "refused", "timeout", "quota")
+SHORTENED_ERRORS = ("lost_connection", "tls_required")
+
+
+def skip(text: str, at: int) -> int:
+    """Give the offset of the first character from ``at`` on that is no white space."""
+    while at < len(text) and text[at] in SPACE:
+        at += 1
+    return at
+
+
+# -- rewriting -----------------------------------------------------------------------------------------
+
+
+class Rewriting(NamedTuple):
+    """A rewriting rule: pattern and replacement with quotes and escapes resolved, its flag letters."""
+
+    pattern: str
+    replacement: str
+    flags: str
+
+
+def rewrite_parts(text: str) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int] | None]:
+    """Give (start, end) of pattern, replacement and flags of a rewriting rule. Raises ValueProblem."""
+    pattern, end = word_or_quoted(text, 0)
+    start = skip(text, end)
+    if start == len(text):
+        raise ValueProblem("rewrite-replacement", "missing rewrite replacement string", len(text))
+    _, stop = word_or_quoted(text, start)
+    flags = skip(text, stop)
+    check_flags(text, flags, pattern)
+    return (0, end), (start, stop), (flags, len(text)) if flags < len(text) else None
+
+
+def check_flags(text: str, at: int, pattern: str) -> None:
+    """Check the flags of a rule from offset ``at`` on. Raises ValueProblem."""
+    for offset in range(at, len(text)):
+        flag = text[offset]
+        if flag in " \t":
+            continue
+        if flag not in FLAGS:
+            raise ValueProblem(
+                "rewrite-flag",
+                f"unknown rewrite flag character '{flag}' (could be missing quotes round replacement item)",
+                offset,
+            )
+        if flag == "S" and not pattern.startswith(("^", "\\N^")):
+            raise ValueProblem(
+                "rewrite-smtp", "rewrite rule has the S flag but is not a regular expression", offset
+            )
+
+
+def rewriting(text: str) -> Rewriting:
+    """Read a rewriting rule from its text. Raises ValueProblem."""
+    pattern, end = word_or_quoted(text, 0)
+    start = skip(text, end)
+    if start == len(text):
+        raise ValueProblem("rewrite-replacement", "missing rewrite replacement string", len(text))
+    replacement, stop = word_or_quoted(text, start)
+    check_flags(text, stop, pattern)
+    return Rewriting(pattern, replacement, "".join(text[stop:].split()))
+
+
+def rewriting_of(rule: RewriteRule) -> Rewriting:
+    """Give what a rule of the tree means."""
+    flags = "".join(rule.flags.raw.split()) if rule.flags is not None else ""
+    return Rewriting(
+        word_or_quoted(rule.pattern.raw, 0)[0], word_or_quoted(rule.replacement.raw, 0)[0], flags
+    )
+
+
+# -- retry ---------------------------------------------------------------------------------------------
+
+
+class RetryStepMeaning(NamedTuple):
+    """One step: ``algorithm`` F, G or H; ``until`` and ``interval`` in seconds; ``factor`` in thousandths."""
+
+    algorithm: str
+    until: int
+    interval: int
+    factor: int
+
+
+class Retrying(NamedTuple):
+    """A retry rule with quotes and escapes resolved; ``error``: the full name in lower case."""
+
+    pattern: str
+    error: str
+    senders: str | None
+    steps: tuple[RetryStepMeaning, ...]
+
+
+class RetryParts(NamedTuple):
+    """Offsets of the parts of a retry rule; a step is (algorithm's offset, (start, end) of arguments)."""
+
+    pattern: tuple[int, int]
+    error: tuple[int, int]
+    senders: tuple[int, int] | None
+    steps: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
+    notes: tuple[str, ...]
+
+
+def retry_parts(text: str) -> RetryParts:
+    """Give the parts of a retry rule, checked in Exim's order. Raises ValueProblem."""
+    _, end = word_or_quoted(text, 0)
+    start = skip(text, end)
+    match = _GRAPH.match(text, start)
+    if match is None:
+        raise ValueProblem("retry-error-missing", "missing error type in retry rule", start)
+    _, notes = retry_error(match.group(), start)
+    at = skip(text, match.end())
+    senders = None
+    if text.startswith("senders", at):
+        at = skip(text, at + 7)
+        if text[at : at + 1] != "=":
+            raise ValueProblem("retry-senders", '"=" expected after "senders" in retry rule', at)
+        begin = skip(text, at + 1)
+        _, at = word_or_quoted(text, begin)
+        senders = (begin, at)
+        at = skip(text, at)
+    steps = []
+    while at < len(text):
+        step, at = _retry_step(text, at)
+        steps.append(step)
+    return RetryParts((0, end), match.span(), senders, tuple(steps), notes)
+
+
+def _retry_step(text: str, at: int) -> tuple[tuple[int, tuple[tuple[int, int], ...]], int]:
+    """Read one step; gives it and the offset of the next."""
+    begin = at
+    letter = text[at].upper()
+    until = _retry_argument(text, at + 1, _ARGUMENT)
+    if letter not in "FGH":
+        raise ValueProblem("retry-letter", "unknown retry rule letter", begin)
+    interval = _retry_argument(text, until[1], _ARGUMENT)
+    arguments = [until, interval]
+    if letter != "F":
+        arguments.append(_retry_argument(text, interval[1], _FIXED_ARGUMENT))
+    values = step_values(letter, [text[start:end] for start, end in arguments])
+    if values.until <= 0 or values.interval <= 0 or (letter != "F" and values.factor < 1000):
+        raise ValueProblem("retry-parameters", "bad parameters for retry rule", begin)
+    at = skip(text, arguments[-1][1])
+    if at < len(text):
+        if text[at] != ";":
+            raise ValueProblem("retry-semicolon", "semicolon expected", at)
+        at = skip(text, at + 1)
+    return (begin, tuple(arguments)), at
+
+
+def _retry_argument(text: str, at: int, shape: re.Pattern[str]) -> tuple[int, int]:
+    """Find the argument after a comma; gives its offsets."""
+    if text[at : at + 1] != ",":
+        raise ValueProblem("retry-comma", "comma expected", at)
+    match = shape.match(text, skip(text, at + 1))
+    assert match is not None
+    end = match.end()
+    if end < len(text) and text[end] not in SPACE and text[end] not in ",;":
+        raise ValueProblem("retry-comma", "comma or semicolon expected", end)
+    return match.span()
+
+
+def step_values(letter: str, arguments: list[str]) -> RetryStepMeaning:
+    """Give the meaning of a step; -1 stands for what is no number."""
+    factor = fixed_argument(arguments[2]) if len(arguments) > 2 else 0
+    return RetryStepMeaning(letter.upper(), parse_time(arguments[0]), parse_time(arguments[1]), factor)
+
+
+def fixed_argument(text: str) -> int:
+    """Read a factor such as 1.5, in thousandths; -1 if it is none."""
+    match = _FIXED.fullmatch(text)
+    if match is None:
+        return -1
+    whole = int(match[1]) if len(match[1]) < 40 else LONG_MAX
+    return wrap32(wrap32(min(whole, LONG_MAX)) * 1000 + int(((match[2] or "") + "000")[:3]))
+
+
+def retry_error(word: str, offset: int = 0) -> tuple[str, tuple[str, ...]]:
+    """Give the full name of an error in lower case, and notes. Raises ValueProblem.
+
+    Case does not matter, and Exim takes the beginnings of some names and of what follows ``_``, even
+    nothing: ``lost``, ``timeout_con``, ``refused_``.
+    """
+    lower = word.lower()
+    if lower in EXACT_ERRORS:
+        return lower, ()
+    for name in SHORTENED_ERRORS:
+        if name.startswith(lower):
+            return name, ()
+
+    def wrong(message: str) -> ValueProblem:
+        return ValueProblem("retry-error", message, offset)
+
+    base, underscore, rest = lower.partition("_")
+    if underscore and base == "refused":
+        for detail in ("a", "mx"):
+            if detail.startswith(rest):
+                return f"refused_{detail}", ()
+        raise wrong('A or MX expected after "refused"')
+    if underscore and base == "timeout":
+        for detail in ("a", "mx", "connect", "connect_a", "connect_mx"):
+            if detail.startswith(rest):
+                return f"timeout_{detail}", ()
+        if "dns".startswith(rest):
+            return "timeout", (
+                '"timeout_dns" is no longer available in retry rules (it has never worked) - '
+                'treated as "timeout"',
+            )
+        raise wrong('"A", "MX", or "connect" expected after "timeout"')
+    if underscore and base == "quota":
+        if parse_time(word[6:]) < 0:
+            raise wrong("bad time value")
+        return lower, ()
+    match = _SMTP_ERROR.match(word)
+    if match:
+        if not _SMTP_CODE.match(word, match.end()):
+            raise wrong(
+                f"{word[:4]}_4 must be followed by xx, dx, or dd, where x is literal and d is any digit"
+            )
+        return lower, ()
+    raise wrong(f'unknown or malformed retry error "{word}"')
+
+
+def retrying_of(rule: RetryRule) -> Retrying:
+    """Give what a rule of the tree means."""
+    return Retrying(
+        word_or_quoted(rule.pattern.raw, 0)[0],
+        retry_error(rule.error.raw)[0],
+        word_or_quoted(rule.senders.raw, 0)[0] if rule.senders is not None else None,
+        tuple(
+            step_values(step.algorithm, [argument.raw for argument in step.arguments]) for step in rule.steps
+        ),
+    )
