@@ -8,8 +8,8 @@ output follows, which shows some that ``-bV`` does not.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
 
 from eximious.grammar.build import EVERYTHING, Build, read_bv
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
@@ -37,7 +37,26 @@ def parse_version(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-class Option(NamedTuple):
+class _Row:
+    """A row of a table as one version has it. ``columns`` names its attributes in order."""
+
+    columns: tuple[str, ...] = ()
+
+    def __init__(self, *cells: Any) -> None:
+        self.__dict__.update(zip(self.columns, cells))
+
+    def __repr__(self) -> str:
+        cells = ", ".join(f"{name}={value!r}" for name, value in self.__dict__.items())
+        return f"{type(self).__name__}({cells})"
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.__dict__ == self.__dict__
+
+    def __hash__(self) -> int:
+        return hash(self.__dict__[self.columns[0]])
+
+
+class Option(_Row):
     """An option of the main section or of a driver.
 
     ``type``: how Exim's parser reads it; ``default``: in this version, None if unset or not fixed, and then
@@ -45,6 +64,11 @@ class Option(NamedTuple):
     "string" if it may be given twice (how the values join); ``driver``: "" for main options, "generic" for
     those of all drivers.
     """
+
+    columns = (
+        *("name", "driver", "type", "default", "note"),
+        *("expanded", "hidden", "repeatable", "precondition"),
+    )
 
     name: str
     driver: str
@@ -57,8 +81,10 @@ class Option(NamedTuple):
     precondition: bool
 
 
-class Variable(NamedTuple):
+class Variable(_Row):
     """An expansion variable. ``tainted``: yes, no or when; ``in_table``: False for patterns."""
+
+    columns = ("name", "kind", "tainted", "in_table")
 
     name: str
     kind: str
@@ -66,24 +92,33 @@ class Variable(NamedTuple):
     in_table: bool
 
 
-class Operator(NamedTuple):
+class Operator(_Row):
     """An expansion operator. ``takes_argument``: whether text after an underscore is an argument."""
+
+    columns = ("name", "underscore_in_name", "takes_argument")
 
     name: str
     underscore_in_name: bool
     takes_argument: bool | None
 
 
-class Lookup(NamedTuple):
+class Lookup(_Row):
     """A lookup type. ``options``: its own options, as (text, first version or None)."""
+
+    columns = ("name", "style", "options")
 
     name: str
     style: str
     options: tuple[tuple[str, int | None], ...]
 
 
-class AclRow(NamedTuple):
+class AclRow(_Row):
     """A verb, condition, modifier, control, verify type, callout option or hook of ACLs."""
+
+    columns = (
+        *("name", "kind", "allowed_in", "is_modifier", "expanded_at"),
+        *("negatable", "has_option", "phase", "when_unset"),
+    )
 
     name: str
     kind: str
@@ -96,8 +131,10 @@ class AclRow(NamedTuple):
     when_unset: str | None
 
 
-class LogSelector(NamedTuple):
+class LogSelector(_Row):
     """A word of log_selector."""
+
+    columns = ("name", "default_on")
 
     name: str
     default_on: bool

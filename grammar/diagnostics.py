@@ -6,10 +6,9 @@ prints (if Exim says anything), ``hint`` is what we add. It renders as text with
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from eximious.grammar.source import Position, Span
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

@@ -9,8 +9,8 @@ come later in the list only. The substring rule for definitions exists because o
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 

@@ -7,8 +7,7 @@ come out in falling order. That order counts: where one name is part of another 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 

@@ -10,12 +10,12 @@ Everything here was asked of the real Exim 4.96; ``fixtures/reading`` holds the 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from eximious.grammar.diagnostics import ERROR, Diagnostic, Related
 from eximious.grammar.macros import SPACE, MacroError, MacroTable
 from eximious.grammar.source import Position, SourceMap, Sources, Via
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import BinaryIO, Protocol

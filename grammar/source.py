@@ -9,8 +9,8 @@ so they hold as little as possible. This module knows nothing of Exim's syntax.
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
