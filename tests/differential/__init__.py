@@ -1,0 +1,1 @@
+"""Comparing with a real Exim: how it is asked, random expansions, shrinking, reports."""
