@@ -201,6 +201,9 @@ def _find_one(
     if not source.is_open:
         source = handles_of(ctx.env).source(ctx, source.type, source.file)
     value = source.type.find(source.handle, question)
+    if value is not None and "\0" in value:
+        # results are C strings
+        value = value[: value.index("\0")] if type(value) is str else Tainted(value[: value.index("\0")])
     if question.keep == 0:
         source.answers.clear()
         source.size = 0

@@ -1,0 +1,257 @@
+"""Reading Berkeley DB files (hash versions 7 to 10, btree versions 8 to 10) without its library.
+
+Reads by page, follows only what is in bounds, and raises Corrupt for what is not. Write-ahead logs are not
+looked at, as Exim does not.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import TYPE_CHECKING
+
+from eximious.lookups.paged import Corrupt
+
+if TYPE_CHECKING:
+    from eximious.lookups.paged import PageReader
+
+HASH_MAGIC, BTREE_MAGIC = 0x061561, 0x053162
+META_SIZE = 512
+_PAGE_HEADER = 26
+P_IBTREE, P_LBTREE, P_OVERFLOW, P_HASH, P_HASH_UNSORTED, P_LDUP = 3, 5, 7, 13, 2, 12
+H_KEYDATA, H_DUPLICATE, H_OFFPAGE, H_OFFDUP = 1, 2, 3, 4
+B_KEYDATA, B_DUPLICATE, B_OVERFLOW, B_DELETED = 1, 2, 3, 0x80
+#: the text whose hash the meta page holds, so that a reader can tell the hash function
+_CHARKEY = b"%$sniglet^&\0"
+#: longest item that is put together from overflow pages
+ITEM_LIMIT = 1 << 30
+
+
+def fnv(key: bytes) -> int:
+    """Hash function of hash files: FNV-1 with the start value 0."""
+    value = 0
+    for byte in key:
+        value = (value * 16777619 & 0xFFFFFFFF) ^ byte
+    return value
+
+
+def torek(key: bytes) -> int:
+    """The older hash function: h * 33 + byte."""
+    value = 0
+    for byte in key:
+        value = value * 33 + byte & 0xFFFFFFFF
+    return value
+
+
+class BerkeleyFile:
+    """An open file of one of the two formats; raises Corrupt where it is neither."""
+
+    __slots__ = (
+        "_hash",
+        "high",
+        "is_hash",
+        "low",
+        "page_size",
+        "reader",
+        "root",
+        "shorts",
+        "spares",
+        "top",
+        "words",
+    )
+
+    def __init__(self, reader: PageReader) -> None:
+        self.reader = reader
+        meta = reader.read(0, META_SIZE)
+        for order in "<>":
+            magic, version, page_size = Struct(order + "III").unpack_from(meta, 12)
+            if magic in (HASH_MAGIC, BTREE_MAGIC):
+                break
+        else:
+            raise Corrupt("unexpected file type or format")
+        self.is_hash = magic == HASH_MAGIC
+        if not (7 if self.is_hash else 8) <= version <= 10:
+            raise Corrupt("unsupported version")
+        if page_size < 512 or page_size > 65536 or page_size & (page_size - 1):
+            raise Corrupt("bad page size")
+        if reader.size() % page_size:
+            raise Corrupt("file size not a multiple of the pagesize")
+        if meta[24]:
+            raise Corrupt("encrypted")
+        self.page_size = page_size
+        self.shorts, self.words = Struct(order + "H"), Struct(order + "I")
+        self._hash = fnv
+        self.top = self.high = self.low = self.root = 0
+        self.spares: tuple[int, ...] = ()
+        if self.is_hash:
+            self.top, self.high, self.low = Struct(order + "III").unpack_from(meta, 72)
+            (check,) = self.words.unpack_from(meta, 92)
+            self.spares = Struct(order + "32I").unpack_from(meta, 96)
+            if check == fnv(_CHARKEY):
+                self._hash = fnv
+            elif check == torek(_CHARKEY):
+                self._hash = torek
+            else:
+                raise Corrupt("hash function of an application")
+        else:
+            (self.root,) = self.words.unpack_from(meta, 88)
+
+    def get(self, key: bytes) -> bytes | None:
+        """The data of the first record with ``key``, None where there is none; raises Corrupt."""
+        return self._hash_get(key) if self.is_hash else self._btree_get(key)
+
+    def _page(self, number: int) -> bytes:
+        page = self.reader.read(number * self.page_size, self.page_size)
+        if self.words.unpack_from(page, 8)[0] != number:
+            raise Corrupt(f"page {number}: wrong page number")
+        return page
+
+    def _offsets(self, page: bytes) -> list[int]:
+        (count,) = self.shorts.unpack_from(page, 20)
+        if _PAGE_HEADER + count * 2 > self.page_size:
+            raise Corrupt("too many entries")
+        order = self.shorts.format[0]
+        offsets = list(Struct(f"{order}{count}H").unpack_from(page, _PAGE_HEADER))
+        if offsets and not (min(offsets) >= _PAGE_HEADER and max(offsets) < self.page_size):
+            raise Corrupt("entry out of bounds")
+        return offsets
+
+    # ---- hash
+
+    def _hash_get(self, key: bytes) -> bytes | None:
+        hashed = self._hash(key)
+        bucket = hashed & self.high
+        if bucket > self.top:
+            bucket &= self.low
+        number = bucket + self.spares[min(31, bucket.bit_length())]
+        seen = 0
+        while number:
+            page = self._page(number)
+            if page[25] not in (P_HASH, P_HASH_UNSORTED):
+                raise Corrupt(f"page {number}: illegal page type or format")
+            offsets = self._offsets(page)
+            ends = [self.page_size, *offsets]
+            for index in range(0, len(offsets) - 1, 2):
+                start, end = offsets[index], ends[index]
+                if self._hash_item_is(page, start, end, key):
+                    return self._hash_item(page, offsets[index + 1], start)
+            (number,) = self.words.unpack_from(page, 16)
+            seen += self.page_size
+            if seen > self.reader.size():
+                raise Corrupt("pages in a circle")
+        return None
+
+    def _hash_item_is(self, page: bytes, start: int, end: int, key: bytes) -> bool:
+        if end <= start:
+            raise Corrupt("entry out of order")
+        if page[start] == H_KEYDATA:
+            return end - start - 1 == len(key) and page[start + 1 : end] == key
+        if page[start] == H_OFFPAGE and end - start >= 12:
+            (size,) = self.words.unpack_from(page, start + 8)
+            return (
+                size == len(key) and self._overflow(self.words.unpack_from(page, start + 4)[0], size) == key
+            )
+        raise Corrupt("unknown kind of key")
+
+    def _hash_item(self, page: bytes, start: int, end: int) -> bytes:
+        if end <= start:
+            raise Corrupt("entry out of order")
+        kind = page[start]
+        if kind == H_KEYDATA:
+            return page[start + 1 : end]
+        if kind == H_DUPLICATE and end - start >= 3:
+            (size,) = self.shorts.unpack_from(page, start + 1)
+            if start + 3 + size <= end:
+                return page[start + 3 : start + 3 + size]
+        if kind == H_OFFPAGE and end - start >= 12:
+            first, size = (
+                self.words.unpack_from(page, start + 4)[0],
+                self.words.unpack_from(page, start + 8)[0],
+            )
+            return self._overflow(first, size)
+        if kind == H_OFFDUP and end - start >= 8:
+            return self._first_duplicate(self.words.unpack_from(page, start + 4)[0])
+        raise Corrupt("unknown kind of data")
+
+    # ---- btree
+
+    def _btree_get(self, key: bytes) -> bytes | None:
+        number = self.root
+        for _ in range(64):
+            page = self._page(number)
+            offsets = self._offsets(page)
+            if page[25] == P_LBTREE:
+                return self._leaf_get(page, offsets, key)
+            if page[25] != P_IBTREE or not offsets:
+                raise Corrupt(f"page {number}: illegal page type or format")
+            low, high = 1, len(offsets)  # the first key of an internal page counts as lowest
+            while low < high:
+                middle = (low + high) // 2
+                if self._tree_item(page, offsets[middle], 12) <= key:
+                    low = middle + 1
+                else:
+                    high = middle
+            (number,) = self.words.unpack_from(page, offsets[low - 1] + 4)
+        raise Corrupt("tree too deep")
+
+    def _leaf_get(self, page: bytes, offsets: list[int], key: bytes) -> bytes | None:
+        low, high = 0, len(offsets) // 2
+        while low < high:
+            middle = (low + high) // 2
+            if self._tree_item(page, offsets[middle * 2], 3) < key:
+                low = middle + 1
+            else:
+                high = middle
+        while low < len(offsets) // 2 and self._tree_item(page, offsets[low * 2], 3) == key:
+            start = offsets[low * 2 + 1]
+            if not page[start + 2] & B_DELETED:
+                if page[start + 2] == B_DUPLICATE:
+                    return self._first_duplicate(self.words.unpack_from(page, start + 4)[0])
+                return self._tree_item(page, start, 3)
+            low += 1
+        return None
+
+    def _tree_item(self, page: bytes, start: int, head: int) -> bytes:
+        if start + head > self.page_size:
+            raise Corrupt("entry out of bounds")
+        kind = page[start + 2] & ~B_DELETED
+        if kind == B_KEYDATA:
+            (size,) = self.shorts.unpack_from(page, start)
+            if start + head + size > self.page_size:
+                raise Corrupt("entry out of bounds")
+            return page[start + head : start + head + size]
+        # the item of an internal page holds the reference of its overflow item as its data
+        at = start if head == 3 else start + head
+        if kind == B_OVERFLOW and at + 12 <= self.page_size:
+            first, size = self.words.unpack_from(page, at + 4)[0], self.words.unpack_from(page, at + 8)[0]
+            return self._overflow(first, size)
+        raise Corrupt("unknown kind of item")
+
+    # ---- both
+
+    def _overflow(self, number: int, size: int) -> bytes:
+        if size > min(ITEM_LIMIT, self.reader.size()):
+            raise Corrupt("item too long")
+        parts = []
+        left = size
+        while left:
+            page = self._page(number)
+            (used,) = self.shorts.unpack_from(page, 22)
+            if page[25] != P_OVERFLOW or not 0 < used <= min(left, self.page_size - _PAGE_HEADER):
+                raise Corrupt(f"page {number}: illegal page type or format")
+            parts.append(page[_PAGE_HEADER : _PAGE_HEADER + used])
+            left -= used
+            (number,) = self.words.unpack_from(page, 16)
+        return b"".join(parts)
+
+    def _first_duplicate(self, number: int) -> bytes:
+        for _ in range(64):
+            page = self._page(number)
+            offsets = self._offsets(page)
+            if not offsets:
+                raise Corrupt("no duplicates")
+            if page[25] in (P_LDUP, P_LBTREE):
+                return self._tree_item(page, offsets[0], 3)
+            if page[25] != P_IBTREE:
+                raise Corrupt(f"page {number}: illegal page type or format")
+            (number,) = self.words.unpack_from(page, offsets[0] + 4)
+        raise Corrupt("tree too deep")

@@ -1,0 +1,56 @@
+"""Reading database files by page, checked: whatever is in the file, a read ends or raises Corrupt.
+
+Files are read with ``pread`` where the door gives a real file (a mapping would kill the process when the
+file shrinks), else by seeking; nothing is read whole.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+
+class Corrupt(Exception):
+    """The file is not what its format demands."""
+
+
+class PageReader:
+    """Random reads of an open file."""
+
+    __slots__ = ("descriptor", "file")
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        try:
+            self.descriptor = file.fileno()
+        except (OSError, AttributeError):
+            self.descriptor = -1
+
+    def size(self) -> int:
+        """The file's size in bytes, now."""
+        if self.descriptor >= 0:
+            return os.fstat(self.descriptor).st_size
+        return self.file.seek(0, os.SEEK_END)
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Exactly ``size`` bytes at ``offset``; raises Corrupt where the file has fewer."""
+        if self.descriptor >= 0:
+            data = os.pread(self.descriptor, size, offset)
+            while len(data) < size:
+                more = os.pread(self.descriptor, size - len(data), offset + len(data))
+                if not more:
+                    raise Corrupt("the file is too short")
+                data += more
+            return data
+        self.file.seek(offset)
+        data = self.file.read(size)
+        if len(data) < size:
+            raise Corrupt("the file is too short")
+        return data
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
