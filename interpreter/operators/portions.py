@@ -24,7 +24,28 @@ if TYPE_CHECKING:
 _HASH_CODES = "abcdefghijklmnopqrtsuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _DEFAULT_HASH_SIZE = 26
 #: what the bytes are multiplied by, over and over
-_PRIMES = (113, 109, 107, 103, 101, 97, 89, 83, 79, 73, 71, 67, 61, 59, 53, 47, 43, 41, 37, 31)
+_PRIMES: tuple[int, ...] = (
+    113,
+    109,
+    107,
+    103,
+    101,
+    97,
+    89,
+    83,
+    79,
+    73,
+    71,
+    67,
+    61,
+    59,
+    53,
+    47,
+    43,
+    41,
+    37,
+    31,
+)
 _PRIMES += (29, 23, 19, 17, 13, 11, 7, 5, 3)
 
 _NUMBERS = re.compile(r"([0-9]+)(?:_([0-9]*))?")
