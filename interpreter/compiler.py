@@ -49,6 +49,25 @@ CURLY = "missing or misplaced { or }"
 DEPTH_LIMIT = 120
 
 
+#: variables that may turn out to be unknown only when they are asked for
+SOMETIMES_UNKNOWN = ("acl_", "r_", "recipients", "n", "sn")
+
+
+def _braced(run: Run, node: Variable) -> Run:
+    """The same function, with the message for ``${name}`` where there is no such variable."""
+
+    def braced(ctx: Context) -> str:
+        try:
+            return run(ctx)
+        except ExpansionError as failure:
+            from eximious.interpreter.variables import unknown_variable_message
+
+            failure.message = unknown_variable_message(node.name, True)
+            raise
+
+    return braced
+
+
 def constant(value: str) -> Run:
     """A function that gives ``value``."""
     return lambda ctx: value
@@ -86,8 +105,15 @@ class Compiler:
         self.text = text
         self.observe = observe
         self.version = language.version
+        #: what was found wrong with the text while it was compiled: (offset, Exim's message)
+        self.problems: list[tuple[int, str]] = []
         self._skips: dict[int, Run | None] = {}
         self._depth = 0
+
+    def raising(self, message: str, offset: int, curly: bool = False) -> Callable[[Context], NoReturn]:
+        """A function that raises Exim's ``message``, which is put down as a problem of the text."""
+        self.problems.append((offset, message))
+        return raising(message, offset, curly)
 
     # ---- running
 
@@ -134,7 +160,7 @@ class Compiler:
         elif kind is Capture:
             run = _capture(node.number)  # type: ignore[attr-defined]
         elif kind is Broken:
-            return raising(node.message, node.start, node.curly)  # type: ignore[attr-defined]
+            return self.raising(node.message, node.start, node.curly)  # type: ignore[attr-defined]
         else:
             raise TypeError(f"no function for {node!r}")
         return self.observe(node, run) if self.observe is not None else run
@@ -142,14 +168,14 @@ class Compiler:
     def _variable(self, node: Variable) -> Run:
         run = self.language.variable(node.name)
         if run is not None:
-            return run
-        return raising(self.language.unknown_variable(node.name, node.braced), node.start)
+            return _braced(run, node) if node.braced and node.name.startswith(SOMETIMES_UNKNOWN) else run
+        return self.raising(self.language.unknown_variable(node.name, node.braced), node.start)
 
     def _operator(self, node: Operator) -> Run:
         declaration, argument, problem = self.language.operator(node.name)
         body = self.expansion(node.body)
         if declaration is None:
-            return _then(body, raising(problem, node.start))
+            return _then(body, self.raising(problem, node.start))
         name = node.name
         if declaration.name in CERTIFICATE_OPERATORS and self.text.startswith("$", node.body.start):
             return self._certificate_operator(node, declaration, body, argument)
@@ -254,7 +280,7 @@ class Compiler:
             body = self.skip(node.body)  # type: ignore[attr-defined]
             declaration, _, problem = self.language.operator(node.name)  # type: ignore[attr-defined]
             if declaration is None:
-                return _then(body, raising(problem, node.start))
+                return _then(body, self.raising(problem, node.start))
             return None if body is None else _then(body, constant(""))
         if kind is If:
             from eximious.interpreter.condition_compiler import skip_if
@@ -383,7 +409,7 @@ class Arguments:
 
     def problem(self, message: str, curly: bool = True) -> Run:
         """A function that raises ``message`` at the place that comes next."""
-        return raising(message, self.place, curly)
+        return self.compiler.raising(message, self.place, curly)
 
 
 def sequence(runs: list[Run], problem: Run | None) -> Run | None:
@@ -472,10 +498,6 @@ def _operator_function(declaration: Any, body: Run, argument: str | None, name: 
     follows = declaration.taint is FOLLOW or declaration.taint == FOLLOW
 
     if takes == "text":
-
-        def apply(ctx: Context, text: str) -> str:
-            return call(text)  # type: ignore[no-any-return]
-
         if follows:
 
             def run_text(ctx: Context) -> str:
@@ -563,7 +585,7 @@ def branches(reader: Arguments, kind: str) -> tuple[Callable[..., str], Callable
     elif not reader.at_close:
         word, behind, place = _fail_word(reader)
         if word != "fail":
-            after_yes = after_no = raising(f'syntax error in "{kind}" item - "fail" expected', place)
+            after_yes = after_no = compiler.raising(f'syntax error in "{kind}" item - "fail" expected', place)
         elif behind == "}":
             after_no = _forced(kind, place)
         else:
@@ -620,7 +642,7 @@ def skip_branches(reader: Arguments, kind: str) -> Run | None:
     elif not reader.at_close:
         word, behind, place = _fail_word(reader)
         if word != "fail":
-            problem = raising(f'syntax error in "{kind}" item - "fail" expected', place)
+            problem = compiler.raising(f'syntax error in "{kind}" item - "fail" expected', place)
         elif behind != "}":
             problem = _brackets_at(reader, "did not close with '}'", place)
     return sequence([effect for effect in effects if effect is not None], problem)
@@ -645,7 +667,7 @@ def _brackets(reader: Arguments, where: str) -> Run:
 def _brackets_at(reader: Arguments, where: str, place: int) -> Run:
     rest = reader.compiler.text[place:]
     message = f"curly-bracket problem in conditional yes/no parsing: {where}\n remaining string is '{rest}'"
-    return raising(message, place, curly=True)
+    return reader.compiler.raising(message, place, curly=True)
 
 
 def _forced(kind: str, place: int) -> Run:

@@ -24,7 +24,6 @@ from eximious.interpreter.compiler import (
     Arguments,
     branches,
     constant,
-    raising,
     sequence,
     skip_branches,
 )
@@ -67,7 +66,7 @@ def skip_if(compiler: Compiler, node: If) -> Run | None:
 def compile_condition(compiler: Compiler, node: Condition | Broken) -> Test:
     """The function for one condition with its negations."""
     if type(node) is Broken:
-        return raising(node.message, node.start, node.curly)
+        return compiler.raising(node.message, node.start, node.curly)
     assert type(node) is Condition
     test = _positive(compiler, node)
     if compiler.observe is not None:
@@ -181,12 +180,12 @@ def _arguments(
     if len(node.arguments) >= wanted:
         return runs, None
     if not node.arguments:
-        return runs, _missing_brace(node)
-    return runs, raising(f'missing 2nd string in {{}} after "{node.name}"', node.end)
+        return runs, _missing_brace(compiler, node)
+    return runs, compiler.raising(f'missing 2nd string in {{}} after "{node.name}"', node.end)
 
 
-def _missing_brace(node: Condition) -> Run:
-    return raising(f'missing {{ after "{node.name}"', node.end)
+def _missing_brace(compiler: Compiler, node: Condition) -> Run:
+    return compiler.raising(f'missing {{ after "{node.name}"', node.end)
 
 
 def _failing(runs: list[Run], problem: Run) -> Test:
@@ -219,7 +218,7 @@ def _def(compiler: Compiler, node: Condition) -> Test:
     if defined is not None:
         return defined
     message = f'unknown variable "{name}" after "def:"' + compiler.language.variable_hint(name)
-    return raising(message, subject.start)
+    return compiler.raising(message, subject.start)
 
 
 # ---- and, or
@@ -269,17 +268,17 @@ def _members(compiler: Compiler, node: Condition) -> tuple[list[tuple[Test, Run 
             skip = suffixed(skip, suffix, compiler.version)
         members.append((test, skip))
         if not part.closed:
-            return members, raising(f'missing }} at end of condition inside "{node.name}" group', part.end)
+            return members, compiler.raising(f'missing }} at end of condition inside "{node.name}" group', part.end)
     if closed:
         return members, None
     message = f'each subcondition inside an "{node.name}{{...}}" condition must be in its own {{}}'
-    return members, raising(message, node.end)
+    return members, compiler.raising(message, node.end)
 
 
 def _group(compiler: Compiler, node: Condition) -> Test:
     found = _members(compiler, node)
     if found is None:
-        return _missing_brace(node)  # type: ignore[return-value]
+        return _missing_brace(compiler, node)  # type: ignore[return-value]
     members, problem = found
     decisive = node.name == "or"
     if problem is None and all(skip is None for _, skip in members):
@@ -326,11 +325,11 @@ def _iteration(compiler: Compiler, node: Condition) -> Any:
 def _iterator(compiler: Compiler, node: Condition) -> Test:
     pieces = _iteration(compiler, node)
     if pieces is None:
-        return _missing_brace(node)  # type: ignore[return-value]
+        return _missing_brace(compiler, node)  # type: ignore[return-value]
     subject, argument = pieces
     list_run = compiler.expansion(subject.text)
     if argument is None:
-        return _failing([list_run], _missing_brace(node))
+        return _failing([list_run], _missing_brace(compiler, node))
     before = _before_iteration(compiler, node, argument)
     return _iterate(compiler, node, list_run, before, argument)
 
@@ -343,7 +342,7 @@ def _before_iteration(compiler: Compiler, node: Condition, argument: ConditionAr
         before = suffixed(before, suffix, compiler.version)
     if argument.closed:
         return before
-    problem = raising(f'missing }} at end of condition inside "{node.name}"', argument.end)
+    problem = compiler.raising(f'missing }} at end of condition inside "{node.name}"', argument.end)
     return sequence([before] if before is not None else [], problem)
 
 
@@ -422,7 +421,7 @@ _SUBARGUMENTS = {"acl": (1, 10), "saslauthd": (2, 4)}
 def _subarguments(compiler: Compiler, node: Condition, skipping: bool) -> tuple[list[Run], Run | None]:
     group = node.arguments[0] if node.arguments else None
     if type(group) is not Subarguments:
-        return [], _missing_brace(node)
+        return [], _missing_brace(compiler, node)
     least, most = _SUBARGUMENTS[node.name]
     runs = []
     for part in group.arguments[:most]:
@@ -431,7 +430,7 @@ def _subarguments(compiler: Compiler, node: Condition, skipping: bool) -> tuple[
             runs.append(run)
     given = len(group.arguments)
     if given < least or given > most or not group.closed:
-        return runs, raising(f"too few arguments or bracketing error for {node.name}", group.end)
+        return runs, compiler.raising(f"too few arguments or bracketing error for {node.name}", group.end)
     return runs, None
 
 
@@ -482,7 +481,7 @@ def _match(compiler: Compiler, node: Condition) -> Test:
 def skip_condition(compiler: Compiler, node: Condition | Broken) -> Run | None:
     """What is found out about a condition that is read but not wanted; None: nothing."""
     if type(node) is Broken:
-        return raising(node.message, node.start, node.curly)
+        return compiler.raising(node.message, node.start, node.curly)
     assert type(node) is Condition
     name = node.name
     if name == "def":
@@ -490,7 +489,7 @@ def skip_condition(compiler: Compiler, node: Condition | Broken) -> Run | None:
     if name in ("and", "or"):
         found = _members(compiler, node)
         if found is None:
-            return _missing_brace(node)
+            return _missing_brace(compiler, node)
         members, problem = found
         return sequence([skip for _, skip in members if skip is not None], problem)
     if name in ITERATORS:
@@ -520,11 +519,11 @@ def _skip_def(compiler: Compiler, node: Condition) -> Run | None:
 def _skip_iterator(compiler: Compiler, node: Condition) -> Run | None:
     pieces = _iteration(compiler, node)
     if pieces is None:
-        return _missing_brace(node)
+        return _missing_brace(compiler, node)
     subject, argument = pieces
     list_skip = compiler.skip(subject.text)
     if argument is None:
-        return sequence([list_skip] if list_skip is not None else [], _missing_brace(node))
+        return sequence([list_skip] if list_skip is not None else [], _missing_brace(compiler, node))
     before = _before_iteration(compiler, node, argument)
     if compiler.version < (4, 97):
         # 4.96 walks the list that it has while skipping, and then wants the answers

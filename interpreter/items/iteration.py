@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.grammar.expansion_ast import Argument, ConditionArgument
-from eximious.interpreter.compiler import Arguments, constant, raising, sequence
+from eximious.interpreter.compiler import Arguments, constant, sequence
 from eximious.interpreter.condition_compiler import compile_condition, skip_condition, suffixed
 from eximious.interpreter.listsplit import list_separator, split_list
 from eximious.interpreter.outcomes import ExpansionError
@@ -54,7 +54,7 @@ class _Walk:
             check = skip_condition(compiler, part.condition)
             self.check = suffixed(check, suffix, version) if check is not None else None
             if not part.closed:
-                self.problem = raising(_unquoted(name), part.end)
+                self.problem = compiler.raising(_unquoted(name), part.end)
                 return
             self.test = suffixed(
                 compile_condition(compiler, part.condition), _filter_suffix(version), version
@@ -68,7 +68,7 @@ class _Walk:
             self.body = part.text
         reader.index += 1
         if not reader.at_close:
-            self.problem = raising(f'missing }} at end of "{name}"', reader.place)
+            self.problem = compiler.raising(f'missing }} at end of "{name}"', reader.place)
 
 
 def _unquoted(name: str) -> str:
@@ -251,7 +251,7 @@ class _Sort:
             return
         self.check = compiler.skip(self.extractor.text)
         if not reader.at_close:
-            self.problem = raising('missing } at end of "sort"', reader.place)
+            self.problem = compiler.raising('missing } at end of "sort"', reader.place)
 
 
 def _skip_sort(compiler: Compiler, node: Item) -> Run | None:

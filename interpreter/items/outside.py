@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.grammar.expansion_ast import Argument, Operator, Variable, Word
-from eximious.interpreter.compiler import Arguments, branches, raising, sequence, skip_branches
+from eximious.interpreter.compiler import Arguments, branches, sequence, skip_branches
 from eximious.interpreter.outcomes import ExpansionError, Failure, ForcedFailure
 from eximious.interpreter.registry import OWN, compiled_item, item
 from eximious.interpreter.text import Tainted
@@ -66,7 +66,7 @@ class _Run:
                 shown = option or text[end : end + 1]
                 if not option and text[end : end + 1] in SPACE:
                     shown = _bad_option(text, end)
-                self.problem = raising(f"bad option '{shown}' for run", place + 1)
+                self.problem = compiler.raising(f"bad option '{shown}' for run", place + 1)
                 return False
             self.late = False
             place = end
@@ -90,7 +90,7 @@ def _command_text(compiler: Compiler, command: Argument) -> Run:
     check = compiler.skip(command.text)
     start, end = command.text.start, command.text.end
     whole = compiler.text[start:end]
-    unclosed = raising("missing '}' closing command arg of run", command.end, curly=True)
+    unclosed = compiler.raising("missing '}' closing command arg of run", command.end, curly=True)
     ends = {
         node.start: node.end for node in command.text.walk() if type(node) is Variable or type(node) is Operator
     }

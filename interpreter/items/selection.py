@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from eximious.grammar.expansion_ast import Argument, Literal, Variable, Word
-from eximious.interpreter.compiler import Arguments, branches, raising, sequence, skip_branches
+from eximious.interpreter.compiler import Arguments, branches, sequence, skip_branches
 from eximious.interpreter.outcomes import ExpansionError, Failure
 from eximious.interpreter.registry import compiled_item
 from eximious.interpreter.text import Tainted
@@ -296,7 +296,7 @@ class _Lookup:
             self.spec = lookup_spec(found[0][:255], compiler.language)
             self.spec.check_key(self.key is not None)
         except Failure as failure:
-            self.problem = raising(failure.message, place)
+            self.problem = compiler.raising(failure.message, place)
             return
         while type(reader.peek()) is Word and reader.place < found.end():
             reader.index += 1
@@ -372,7 +372,7 @@ class _Certificate:
             return
         parts = part.text.parts
         if not compiler.text.startswith("$", place + 1):
-            self.problem = raising('second argument of "certextract" must be a certificate variable', place + 1)
+            self.problem = compiler.raising('second argument of "certextract" must be a certificate variable', place + 1)
             return
         first = parts[0]
         if type(first) is Variable and not first.braced and part.closed:
@@ -381,7 +381,7 @@ class _Certificate:
                 return
         # Whatever it is, it is text behind a $ that names no variable.
         rest = compiler.text[place + 2 :].partition("}")[0]
-        self.problem = raising(f'no variable named "{rest}"', place + 1)
+        self.problem = compiler.raising(f'no variable named "{rest}"', place + 1)
 
 
 def _skip_certextract(compiler: Compiler, node: Item) -> Run | None:
@@ -408,7 +408,7 @@ def compile_certextract(compiler: Compiler, node: Item) -> Run:
     if reader is None:
         known = compiler.language.variable(name) is not None
         message = f'"{name}" is not a certificate' if known else f'no variable named "{name}"'
-        return _always([field], raising(message, start))
+        return _always([field], compiler.raising(message, start))
     yes, no = branches(arguments.reader, "certextract")
     version = compiler.version
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximious.interpreter.compiler import Arguments, raising, sequence
+from eximious.interpreter.compiler import Arguments, sequence
 from eximious.interpreter.outcomes import Defer, ExpansionError, ForcedFailure
 from eximious.interpreter.registry import OWN, compiled_item, condition, item
 from eximious.interpreter.text import Tainted
@@ -50,7 +50,7 @@ def compile_prvscheck(compiler: Compiler, node: Item) -> Run:
     reader.index = mark
     secret = reader.text()
     if secret is None:
-        missing = raising("Not enough arguments for 'prvscheck' (min is 1)", reader.place, curly=True)
+        missing = compiler.raising("Not enough arguments for 'prvscheck' (min is 1)", reader.place, curly=True)
         run_missing = sequence([address], missing)
         assert run_missing is not None
         return run_missing

@@ -1,0 +1,138 @@
+"""Exim's expansion testing mode: lines in, results out (manual 5.2, ``-be``).
+
+A line that begins with a capital letter defines a macro, and macros are replaced in the others. A line
+ends at 1023 characters, a backslash at its end joins the next one, and every result stands behind a prompt.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from eximious.interpreter.engine import compiled
+from eximious.interpreter.outcomes import Failure, OverBudget, Refused, Unanswered
+
+if TYPE_CHECKING:
+    from typing import BinaryIO, Protocol
+
+    from eximious.assembly import Assembly
+
+    class Output(Protocol):
+        """Where results go."""
+
+        def write(self, text: str) -> None:
+            """Write text of one character a byte."""
+
+        def flush(self) -> None:
+            """Hand on what was kept."""
+
+
+LINE_LIMIT = 1023
+TEXT_LIMIT = 16383
+
+
+class ExpansionTest:
+    """One run of the testing mode. ``exit_code`` is 3 once a permission or an answer was lacking."""
+
+    def __init__(self, assembly: Assembly, out: Output) -> None:
+        self.assembly = assembly
+        self.context = assembly.context
+        self.out = out
+        self.exit_code = 0
+        self._language = self.context.env.language
+        self._macros = assembly.has_macros
+
+    def stream(self, stream: BinaryIO) -> None:
+        """Expand every line of a stream."""
+        write, line_of = self.out.write, self.line
+        lines = stream.read().decode("latin-1").split("\n") if not stream.isatty() else None
+        if lines is None:
+            self._interactive(stream)
+            return
+        if lines and not lines[-1]:
+            lines.pop()
+        held: str | None = None
+        for raw in lines:
+            for line in (raw,) if len(raw) < LINE_LIMIT else _chunks(raw):
+                text = line.rstrip(" \t\n\v\f\r") if held is None else held + line.strip(" \t\n\v\f\r")
+                if "\0" in text:
+                    text = text.partition("\0")[0].rstrip(" \t\n\v\f\r")
+                if text.endswith("\\") and line.strip(" \t\n\v\f\r"):
+                    held = text[:-1]
+                    continue
+                held = None
+                write("> ")
+                line_of(text)
+        if held is not None:
+            write("> ")
+            line_of(held)
+        write("> \n")
+
+    def _interactive(self, stream: BinaryIO) -> None:
+        """The same where somebody types: a prompt before each line, and its answer at once."""
+        held: str | None = None
+        while True:
+            if held is None:
+                self.out.write("> ")
+                self.out.flush()
+            raw = stream.readline(LINE_LIMIT).decode("latin-1")
+            if not raw:
+                self.out.write("\n")
+                return
+            line = raw.strip(" \t\n\v\f\r") if held is not None else raw.rstrip(" \t\n\v\f\r")
+            text = (held or "") + line
+            if text.endswith("\\") and line:
+                held = text[:-1]
+                continue
+            held = None
+            self.line(text)
+            self.out.flush()
+
+    def line(self, text: str) -> None:
+        """Expand one text and write what comes of it."""
+        if len(text) > TEXT_LIMIT:
+            text = text[:TEXT_LIMIT]
+        if self._macros or "A" <= text[:1] <= "Z":
+            replaced = self.assembly.replace_macros(text, self._say)
+            if replaced is None:
+                self._macros = True
+                return
+            text = replaced
+        ctx = self.context
+        try:
+            if "$" in text or "\\" in text:
+                ctx.malformed_header = False
+                result = compiled(text, self._language)(ctx)
+                if "\0" in result:
+                    result = result.partition("\0")[0]
+            else:
+                result = text
+            self.out.write(result + "\n")
+        except Failure as failure:
+            self.out.write(f"Failed: {failure.message}\n")
+            self._forget()
+        except (Refused, Unanswered, OverBudget, RecursionError) as problem:
+            self.out.write("Failed: not evaluated\n")
+            self.out.flush()
+            message = str(problem) if not isinstance(problem, RecursionError) else "nested too deeply"
+            sys.stderr.write(f"eximious: {message}\n")
+            self.exit_code = 3
+            self._forget()
+
+    def _forget(self) -> None:
+        """After a failure the real one is left with memory that it has given back: start afresh."""
+        ctx = self.context
+        ctx.captures, ctx.value, ctx.item, ctx.depth = [], None, None, 0
+
+    def _say(self, text: str, to_error: bool) -> None:
+        if to_error:
+            self.out.flush()
+            sys.stderr.write(text)
+        else:
+            self.out.write(text)
+
+
+def _chunks(line: str) -> list[str]:
+    """A long line as the pieces that reads of 1023 bytes give (the newline counts)."""
+    whole = line + "\n"
+    return [whole[place : place + LINE_LIMIT] for place in range(0, len(whole), LINE_LIMIT)]

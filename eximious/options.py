@@ -1,0 +1,60 @@
+"""What all commands share: exit codes, the options on configuration, version, permissions and format."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from eximious.assembly import Assembly
+
+EXIT_DONE = 0  #: clean, or done
+EXIT_FINDINGS = 1  #: findings, or mail refused
+EXIT_USAGE = 2  #: wrong usage, or a configuration that cannot be read
+EXIT_LACKING = 3  #: a question or permission that the evaluation lacked
+
+
+def common_options(parser: argparse.ArgumentParser, config: bool = True) -> None:
+    """Add the options that every command has."""
+    if config:
+        parser.add_argument("-C", dest="config", metavar="CONFIG", default="", help="the configuration file")
+    parser.add_argument(
+        "-D", dest="defines", action="append", default=[], metavar="MACRO[=VALUE]", help="define a macro"
+    )
+    parser.add_argument("--exim-version", default="", metavar="4.NN", help="the Exim to be like (default: the newest)")
+    parser.add_argument(
+        "--build", default="", metavar="FILE", help="output of a real exim -bV: what that build has compiled in"
+    )
+    parser.add_argument(
+        "--allow", action="append", default=[], metavar="WORD", help="allow run, net, read=DIR, …, all (see docs)"
+    )
+    parser.add_argument("--root", default="", metavar="DIR", help="the folder that holds the files the configuration names")
+    parser.add_argument("--nameserver", default="", metavar="IP:PORT", help="ask only this DNS server")
+    parser.add_argument("--show-secrets", action="store_true", help="show hidden values and passwords")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="how results are written")
+
+
+def open_assembly(options: argparse.Namespace, name: str) -> Assembly | None:
+    """Make the assembly that the options describe; None (and a message) where that cannot be."""
+    from eximious.assembly import Assembly, Unreadable
+
+    try:
+        assembly = Assembly(
+            options.config or "/dev/null",
+            version=options.exim_version,
+            build=options.build,
+            defines=options.defines,
+            allow=[word for given in options.allow for word in given.replace(",", " ").split()],
+            root=options.root,
+            nameserver=options.nameserver,
+        )
+        error = assembly.configuration_error()
+    except Unreadable as problem:
+        sys.stderr.write(f"{name}: {problem}\n")
+        return None
+    if error:
+        sys.stderr.write(f"{name}: the configuration cannot be used (eximious lint says more)\n{error}\n")
+        return None
+    return assembly
