@@ -115,6 +115,18 @@ class Compiler:
         self.problems.append((offset, message))
         return raising(message, offset, curly)
 
+    def check_regex(self, argument: Node) -> None:
+        """Put down what is wrong with a regular expression that is written out."""
+        if type(argument) is not Argument or any(type(part) is not Literal for part in argument.text.parts):
+            return
+        from eximious.interpreter.regex import compile_regex
+
+        pattern = "".join(part.value for part in argument.text.parts)  # type: ignore[attr-defined]
+        try:
+            compile_regex(pattern.partition("\0")[0], version=self.version)
+        except ExpansionError as failure:
+            self.problems.append((argument.start, failure.message))
+
     # ---- running
 
     def expansion(self, node: Expansion) -> Run:

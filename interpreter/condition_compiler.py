@@ -455,18 +455,11 @@ def _match(compiler: Compiler, node: Condition) -> Test:
                 failure.offset = start
             raise
 
-    second = node.arguments[1]
-    assert type(second) is Argument
-    fixed: Any = None
-    if all(type(part) is Literal for part in second.text.parts):
-        try:
-            fixed = compile_regex("".join(part.value for part in second.text.parts).partition("\0")[0], version=version)  # type: ignore[attr-defined]
-        except Failure:
-            fixed = None
+    compiler.check_regex(node.arguments[1])
 
     def test(ctx: Context) -> bool:
         text = subject(ctx)
-        captures = (fixed or expression(ctx)).search(text)
+        captures = expression(ctx).search(text)
         if captures is None:
             return False
         ctx.captures = [Tainted(group) for group in captures] if type(text) is Tainted else captures
