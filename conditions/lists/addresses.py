@@ -6,10 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from eximious.conditions.lists.program import Kind, Scan
-from eximious.conditions.lists.result import FAIL, OK, ListPanic, log
+from eximious.conditions.lists.result import FAIL, OK, ListPanic
 from eximious.conditions.lists.strings import DOMAIN, set_captures, string_item
 from eximious.conditions.lists.subject import Subject, lower
 from eximious.interpreter.listsplit import SPACE, split_list
+from eximious.interpreter.logs import log_write
 from eximious.interpreter.text import follow
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def address_item(body: str) -> Check:
         if subject.trace:
             subject.trace(f"address match test: subject={subject.text} pattern={body}")
         if subject.text and "@" not in subject.text:
-            log(
+            log_write(
                 subject.ctx,
                 "no @ found in the subject of an address list match: "
                 f'subject="{subject.text}" pattern="{body}"',
@@ -126,7 +127,7 @@ def _whole_lookup(body: str) -> Check:
 
     def run(subject: Subject) -> int:
         if body.startswith("partial-"):
-            log(
+            log_write(
                 subject.ctx,
                 "partial matching is not applicable to whole-address lookups: "
                 f'ignored "partial-" in "{body}"',

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximious.conditions.lists.ip import parse_ip
 from eximious.conditions.lists.match import match_address as in_addresses
 from eximious.conditions.lists.match import match_domain as in_domains
 from eximious.conditions.lists.match import match_host as in_hosts
 from eximious.conditions.lists.match import match_local_part as in_local_parts
+from eximious.interpreter.ipaddress import parse_ip
 from eximious.interpreter.messages import shown
 from eximious.interpreter.outcomes import ExpansionError
 from eximious.interpreter.registry import condition

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from eximious.conditions.lists.ip import key_text, parse_ip, parse_net, unmapped
 from eximious.conditions.lists.program import Kind
-from eximious.conditions.lists.result import DEFER, ERROR, FAIL, OK, ListPanic, log
+from eximious.conditions.lists.result import DEFER, ERROR, FAIL, OK, ListPanic
 from eximious.conditions.lists.strings import lookup_type, run_lookup, string_item
 from eximious.conditions.lists.subject import Subject, lower
+from eximious.interpreter.ipaddress import key_text, parse_ip, parse_net, unmapped
+from eximious.interpreter.logs import log_write
 from eximious.interpreter.text import Tainted, follow
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def _host_name(body: str) -> Check:
             try:
                 spec = lookup_type(ctx, body.partition(";")[0])
             except ListPanic as panic:
-                log(ctx, f'{panic.message} in host list item "{body}"', "main panic")
+                log_write(ctx, f'{panic.message} in host list item "{body}"', "main panic")
                 return DEFER
             if not spec.takes_key:
                 return _by_name(subject, by_string, ("",))

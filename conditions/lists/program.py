@@ -9,8 +9,9 @@ from __future__ import annotations
 from errno import EACCES
 from typing import TYPE_CHECKING
 
-from eximious.conditions.lists.result import DEFER, FAIL, OK, WORDS, ListPanic, log
+from eximious.conditions.lists.result import DEFER, FAIL, OK, WORDS, ListPanic
 from eximious.interpreter.listsplit import SPACE, split_list
+from eximious.interpreter.logs import log_write
 from eximious.interpreter.outcomes import Failure, ForcedFailure
 from eximious.interpreter.text import Tainted, taint
 
@@ -191,7 +192,9 @@ class Scan:
                 self._trace(f'expansion of "{text}" forced failure: assume not in this list')
                 return FAIL
             except Failure as failure:
-                log(ctx, f'failed to expand "{text}" while checking a list: {failure.message}', "main panic")
+                log_write(
+                    ctx, f'failed to expand "{text}" while checking a list: {failure.message}', "main panic"
+                )
                 return DEFER
         self.label = f'"{text}"' if label is None else label
         last_negated = False
@@ -272,7 +275,7 @@ class Scan:
                 self._trace(f"{error}: item ignored by +ignore_defer")
                 return None
             if self.include_defer:
-                log(subject.ctx, f"{error}: accepted by +include_defer")
+                log_write(subject.ctx, f"{error}: accepted by +include_defer")
                 return OK
             self.item, self.message = body, error
             return DEFER
@@ -282,7 +285,7 @@ class Scan:
         self.item = body
         self._trace(f"{subject.shown} in {self.label}? {WORDS[not self.include_unknown]} ({subject.error})")
         if self.include_unknown:
-            log(subject.ctx, f"{subject.error}: accepted by +include_unknown")
+            log_write(subject.ctx, f"{subject.error}: accepted by +include_unknown")
             return OK
         return FAIL
 
@@ -293,7 +296,7 @@ class Scan:
         name = (kind.letter, item.body[1:])
         text = env.named_lists[kind.letter].get(name[1])
         if text is None:
-            log(subject.ctx, f'unknown named {kind.word} list "{item.body}"', "main panic")
+            log_write(subject.ctx, f'unknown named {kind.word} list "{item.body}"', "main panic")
             return DEFER
         kept = self.kept if "$" not in text or name in env.cached_lists else None
         if kept is not None and name in kept:
@@ -338,7 +341,7 @@ class Scan:
         ctx = self.subject.ctx
         try:
             if type(path) is Tainted and ctx.env.version >= (4, 94):
-                log(ctx, f"Tainted filename '{path}'", "main panic")
+                log_write(ctx, f"Tainted filename '{path}'", "main panic")
                 raise PermissionError(EACCES, "Permission denied")
             file: BinaryIO = ctx.env.doors.files.open(path)
             return file

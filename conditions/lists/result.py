@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from eximious.interpreter.outcomes import ExpansionError
-
-if TYPE_CHECKING:
-    from eximious.interpreter.context import Context
 
 # what one item, or a whole list, says (Exim's own four answers)
 OK = 0  #: the subject matches
@@ -62,10 +57,3 @@ class ListResult:
 
     def __repr__(self) -> str:
         return f"ListResult({WORDS[self.outcome]}, item={self.item!r}, data={self.data!r})"
-
-
-def log(ctx: Context, line: str, where: str = "main") -> None:
-    """Write a line to Exim's log, where the environment keeps one. ``where``: main, or main panic."""
-    write = getattr(ctx.env, "log", None)
-    if write is not None:
-        write(line, where)
