@@ -73,10 +73,19 @@ class Users(Protocol):
 
 
 class Resolver(Protocol):
-    """DNS. See eximious.backends.dns for the answer type."""
+    """DNS and what goes with it: the hosts file, this host's addresses."""
 
     def query(self, name: str, rdtype: str, **how: Any) -> Any:
-        """One question; gives an Answer (records, outcome: succeed, nomatch, nodata, again, fail; secure)."""
+        """One question; gives an :class:`eximious.interpreter.dns.Answer`.
+
+        ``how``: dnssec, edns, retrans, retry, qualify_single, search_parents (see there).
+        """
+
+    def hosts(self) -> str:
+        """The text of the hosts file."""
+
+    def interfaces(self) -> list[str]:
+        """The addresses of this host's network interfaces."""
 
 
 class Environ(Protocol):

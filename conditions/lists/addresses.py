@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from eximious.conditions.lists.program import Kind, Scan
 from eximious.conditions.lists.result import FAIL, OK, ListPanic
-from eximious.conditions.lists.strings import DOMAIN, set_captures, string_item
-from eximious.conditions.lists.subject import Subject, lower
+from eximious.conditions.lists.strings import DOMAIN, string_item
+from eximious.conditions.lists.subject import Subject, Unset, lower
 from eximious.interpreter.listsplit import SPACE, split_list
 from eximious.interpreter.logs import log_write
 from eximious.interpreter.text import follow
@@ -82,7 +82,6 @@ def address_item(body: str) -> Check:
     check = _address_item(body)
 
     def with_domain(subject: Subject) -> int:
-        subject.data = None
         if subject.trace:
             subject.trace(f"address match test: subject={subject.text} pattern={body}")
         if subject.text and "@" not in subject.text:
@@ -115,6 +114,7 @@ def _whole(body: str) -> Check:
 
     def run(subject: Subject) -> int:
         inner = Subject(subject.ctx, subject.text, subject.text, subject.caseless, subject.setup)
+        inner.captures = subject.captures
         outcome = check(inner)
         subject.captures, subject.error = inner.captures, inner.error
         return outcome
@@ -163,6 +163,7 @@ def _split_lookup(body: str) -> Check:
                 subject.error = outer.error
                 return outcome
             text = outer.data or ""
+            assert isinstance(text, str)
             start = text.rfind(":") + 1
             last = text[start:].lstrip(SPACE)
             key = None
@@ -174,8 +175,8 @@ def _split_lookup(body: str) -> Check:
                 if item.startswith("!"):
                     part, wanted = follow(item[1:].lstrip(SPACE), item), FAIL
                 outcome = string_item(part, at_special=False, partial=True)(local)
+                subject.data = local.data
                 if outcome == OK:
-                    subject.data = local.data
                     return wanted
                 if outcome != FAIL:
                     subject.error = local.error
@@ -209,8 +210,8 @@ def _parts(body: str) -> Check:
             if wild:
                 if not compared.endswith(wanted):
                     return FAIL
-                if setup >= 0:
-                    set_captures(subject, name[: len(name) - len(tail)])
+                if setup > 0:
+                    subject.captures[setup:] = [follow(name[: len(name) - len(tail)], subject.original)]
                     setup += 1
             elif compared != wanted:
                 return FAIL
@@ -224,6 +225,7 @@ def _parts(body: str) -> Check:
             setup,
         )
         inner.captures = subject.captures
+        inner.data = subject.data = None
         scan = Scan(DOMAIN, inner)
         outcome = scan.run(domain, expand=False, single=True)
         subject.captures = inner.captures
@@ -232,6 +234,7 @@ def _parts(body: str) -> Check:
             return outcome
         version = subject.ctx.env.version
         data = inner.data
+        assert not isinstance(data, Unset)
         if version < (4, 96):
             subject.data = data
         elif value or data is not None:

@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 def _conclude(ctx: Context, result: ListResult, list_text: str) -> bool:
     if result.captures is not None:
         ctx.captures = result.captures
-    ctx.value = result.data
+    if result.touched:
+        ctx.value = result.data
     if result.deferred:
-        raise ExpansionError(
-            f'unable to complete match against "{shown(list_text, ctx.env.version)}": '
-            f"{'NULL' if result.message is None else result.message}"
-        )
+        why = result.message
+        if why is None:  # Exim shows its last search error: none yet, or what the last good search left
+            why = "NULL" if ctx.env.searches is None else ""
+        listed = shown(list_text, ctx.env.version)
+        raise ExpansionError(f'unable to complete match against "{listed}": {why}')
     return result.matched
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from eximious.conditions.lists.program import Kind
 from eximious.conditions.lists.result import DEFER, ERROR, FAIL, OK, ListPanic
 from eximious.conditions.lists.strings import lookup_type, run_lookup, string_item
-from eximious.conditions.lists.subject import Subject, lower
+from eximious.conditions.lists.subject import UNSET, Subject, Unset, lower
 from eximious.interpreter.ipaddress import key_text, parse_ip, parse_net, unmapped
 from eximious.interpreter.logs import log_write
 from eximious.interpreter.text import Tainted, follow
@@ -41,7 +41,7 @@ class HostSubject:
         binary = parse_ip(address)
         #: the address as a number; an IPv4 one in IPv6 clothes counts as IPv4
         self.binary = None if binary is None else unmapped(binary)
-        self.data: str | None = None
+        self.data: str | Unset | None = UNSET
         self.captures: list[str] | None = None
         self.error: str | None = None
 
@@ -78,7 +78,6 @@ def host_item(body: str) -> Check:
     check = _host_item(body)
 
     def with_host(subject: HostSubject) -> int:
-        subject.data = None
         if not subject.address:
             return FAIL if body else OK
         return check(subject) if body else FAIL
@@ -87,7 +86,6 @@ def host_item(body: str) -> Check:
 
 
 def _any(subject: HostSubject) -> int:
-    subject.data = None
     return OK
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from eximious.conditions.lists.program import Scan
 from eximious.conditions.lists.result import ListResult
 from eximious.conditions.lists.strings import DOMAIN, LOCAL_PART
-from eximious.conditions.lists.subject import Subject, lower
+from eximious.conditions.lists.subject import Subject, Unset, lower
 from eximious.interpreter.text import follow
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def _match_string(
     trace: Trace | None,
 ) -> ListResult:
     subject = Subject(ctx, text, follow(lower(text), text) if caseless else text, caseless, 0, trace)
+    subject.data = None
     return _result(Scan(kind, subject, kept), subject, list_text, expand, label)
 
 
@@ -122,4 +123,7 @@ def _result(
     scan: Scan, subject: Subject | HostSubject, text: str | None, expand: bool, label: str | None
 ) -> ListResult:
     outcome = scan.run(text, expand, label=label)
-    return ListResult(outcome, scan.item, subject.data, subject.captures, scan.message)
+    data = subject.data
+    if isinstance(data, Unset):
+        return ListResult(outcome, scan.item, None, subject.captures, scan.message, False)
+    return ListResult(outcome, scan.item, data, subject.captures, scan.message)

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, BinaryIO
 
+    from eximious.conditions.lists.subject import Unset
     from eximious.interpreter.context import Context
 
     #: says OK, FAIL, DEFER or ERROR about the subject, and leaves data, captures and error in it
     Check = Callable[[Any], int]
     #: what was found for named lists while a message or address lasts: (kind, name) -> (outcome, data)
-    Kept = dict[tuple[str, str], tuple[int, str | None]]
+    Kept = dict[tuple[str, str], tuple[int, str | Unset | None]]
 
 PROGRAMS_KEPT = 1_000  #: lists taken apart that are kept; a bound of ours
 TEXT_KEPT = 16_000_000  #: characters of list text that are kept so; a bound of ours
@@ -270,14 +271,20 @@ class Scan:
         """What an item that gave DEFER or ERROR makes of the list; None: go on (manual 10.15, 10.17)."""
         subject = self.subject
         if outcome == DEFER:
-            error = subject.error or f'DNS lookup of "{body}" deferred'
+            error = subject.error
+            if error is None:
+                error = f'DNS lookup of "{body}" deferred'
+                # Exim's own last search error takes precedence, even where it is empty
+                self.message = error if subject.ctx.env.searches is None else ""
+            else:
+                self.message = error
             if self.ignore_defer:
                 self._trace(f"{error}: item ignored by +ignore_defer")
                 return None
             if self.include_defer:
                 log_write(subject.ctx, f"{error}: accepted by +include_defer")
                 return OK
-            self.item, self.message = body, error
+            self.item = body
             return DEFER
         if self.ignore_unknown:
             self._trace(f"{subject.error}: item ignored by +ignore_unknown")
@@ -309,7 +316,7 @@ class Scan:
         if kept is None or not inner.cacheable:
             self.cacheable = False
         elif outcome != DEFER:
-            kept[name] = (outcome, subject.data if outcome == OK else None)
+            kept[name] = (outcome, subject.data)
         self.message = inner.message
         return outcome
 
@@ -330,6 +337,8 @@ class Scan:
                     continue
                 outcome = kind.item(body)(subject)
                 if outcome == OK:
+                    if subject.ctx.env.version >= (4, 94):
+                        subject.data = body  # the line, whatever kind of item it is
                     return self._matched(item.text, FAIL if negated else OK), negated
                 if outcome != FAIL:
                     settled = self._unsettled(outcome, body)

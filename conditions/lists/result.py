@@ -26,10 +26,11 @@ class ListResult:
     ``outcome``: OK, FAIL or DEFER. ``item``: the text of the deciding item, with its ``!`` (empty where
     the end of the list decided). ``data``: the value of the match (``$domain_data`` and so on), None where
     there is none. ``captures``: ``$0``, ``$1``… that the match set (empty: it unset them), None
-    where it left them alone. ``message``: why it is deferred, where Exim says so.
+    where it left them alone. ``touched``: whether ``$value`` follows ``data`` (some items leave it as it
+    was). ``message``: why it is deferred, where Exim says so.
     """
 
-    __slots__ = ("captures", "data", "item", "message", "outcome")
+    __slots__ = ("captures", "data", "item", "message", "outcome", "touched")
 
     def __init__(
         self,
@@ -38,9 +39,10 @@ class ListResult:
         data: str | None = None,
         captures: list[str] | None = None,
         message: str | None = None,
+        touched: bool = True,
     ) -> None:
         self.outcome, self.item, self.data = outcome, item, data
-        self.captures, self.message = captures, message
+        self.captures, self.message, self.touched = captures, message, touched
 
     @property
     def matched(self) -> bool:

@@ -6,7 +6,6 @@ an item shows when it is used, as in Exim.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from eximious.conditions.lists.program import Kind
@@ -15,13 +14,14 @@ from eximious.conditions.lists.subject import Subject, lower
 from eximious.interpreter.listsplit import SPACE
 from eximious.interpreter.lookups_door import lookup_spec, search
 from eximious.interpreter.outcomes import Defer, ExpansionError
-from eximious.interpreter.text import Tainted, follow, to_bytes
+from eximious.interpreter.text import Tainted, follow
 
 if TYPE_CHECKING:
     from typing import Any
 
     from eximious.conditions.lists.program import Check
     from eximious.interpreter.context import Context
+    from eximious.interpreter.regex import Regex
 
 #: an item that begins with one of these, or holds a semicolon, is not compared as it is
 _SPECIAL = frozenset("^*@/+")
@@ -76,10 +76,13 @@ def set_value(subject: Subject, value: str) -> None:
     subject.data = value if subject.ctx.env.version >= (4, 94) else None
 
 
-def set_captures(subject: Subject, *parts: str) -> None:
-    """Set the captures from number ``setup`` on (nothing if that is -1)."""
-    if subject.setup >= 0:
-        subject.captures[subject.setup :] = [follow(part, subject.original) for part in parts]
+def set_captures(subject: Subject, whole: str, *parts: str) -> None:
+    """Set what a match leaves: ``$0`` and the parts after it, or the parts from number ``setup`` on."""
+    setup = subject.setup
+    if setup == 0:
+        subject.captures = [follow(part, subject.original) for part in (whole, *parts)]
+    elif setup > 0:
+        subject.captures[setup:] = [follow(part, subject.original) for part in parts]
 
 
 def _exact(body: str) -> Check:
@@ -118,33 +121,32 @@ def _tail(body: str) -> Check:
 
 
 def _regex(body: str) -> Check:
-    compiled: dict[bool, Any] = {}
+    compiled: dict[bool, Regex] = {}
 
     def check(subject: Subject) -> int:
         subject.data = None
         regex = compiled.get(subject.caseless)
         if regex is None:
-            regex = compiled[subject.caseless] = compile_regex(body, subject.caseless)
-        found = regex.search(to_bytes(subject.original))
+            regex = compiled[subject.caseless] = list_regex(body, subject.caseless)
+        found = regex.search(subject.original)
         if found is None:
             return FAIL
-        groups = (found.group(), *found.groups())
-        set_captures(subject, *((part or b"").decode("latin-1") for part in groups))
+        set_captures(subject, subject.original, *found[1:])
         set_value(subject, body)
         return OK
 
     return check
 
 
-@lru_cache(maxsize=1000)
-def compile_regex(body: str, caseless: bool) -> Any:
+def list_regex(body: str, caseless: bool) -> Regex:
     """Compile an item's regular expression; raises ListPanic where it is wrong."""
-    import pcre2
+    from eximious.interpreter.regex import BadPattern, compile_regex
 
     try:
-        return pcre2.compile(to_bytes(body), flags=pcre2.IGNORECASE if caseless else pcre2.NOFLAG)
-    except pcre2.PatternError as error:
-        raise ListPanic(f"regular expression error: {error} while compiling {body}") from None
+        return compile_regex(body, caseless)
+    except BadPattern as error:
+        line = f"regular expression error: {error.reason} at offset {error.place} while compiling {body}"
+        raise ListPanic(line) from None
 
 
 def _own_literal(subject: Subject) -> int:
@@ -221,6 +223,7 @@ def run_lookup(subject: Any, spec: Any, key: str | None, rest: str) -> tuple[int
     Gives the outcome and the parts of the key that a partial match or a default split it into. Raises
     ListPanic where the source cannot be opened, as the real Exim then ends.
     """
+    subject.data = None
     try:
         found = search(subject.ctx, spec, key, rest)
     except Defer as defer:

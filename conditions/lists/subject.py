@@ -17,6 +17,13 @@ def lower(text: str) -> str:
     return str.lower(text) if text.isascii() else text.translate(_LOWER)
 
 
+class Unset:
+    """What ``data`` is as long as nothing was said about a value: some items leave ``$value`` alone."""
+
+
+UNSET = Unset()
+
+
 class Subject:
     """A domain, a local part or a host name.
 
@@ -38,7 +45,7 @@ class Subject:
     ) -> None:
         self.ctx, self.original, self.text, self.caseless, self.setup = ctx, original, text, caseless, setup
         self.trace = trace
-        self.data: str | None = None
+        self.data: str | Unset | None = UNSET
         self.captures: list[str] = []
         self.error: str | None = None
 
