@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from eximious.grammar.catalogue import Catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from eximious.grammar.configuration import Configuration
+    from eximious.grammar.macros import MacroError
     from eximious.interpreter.context import Context
     from eximious.interpreter.state import Doors, Environment
 
@@ -69,6 +70,7 @@ class Assembly:
         nameserver: str = "",
         catalogue: Catalogue | None = None,
         doors: Doors | None = None,
+        keep_lines: bool = False,
     ) -> None:
         self.catalogue = catalogue or catalogue_for(version, build)
         self.path = path
@@ -76,6 +78,7 @@ class Assembly:
         self.root = root
         self.nameserver = nameserver
         self.defines = tuple(defines)
+        self.keep_lines = keep_lines
         self._doors = doors
         self._configuration: Configuration | None = None
         self._context: Context | None = None
@@ -113,39 +116,38 @@ class Assembly:
         """The configuration, read on first use (errors are in it)."""
         if self._configuration is None:
             from eximious.grammar.configuration import load_configuration
+            from eximious.grammar.macros import DefineError, parse_defines
 
-            self._configuration = load_configuration(
-                self.path,
-                self.catalogue,
-                defines=self.defines,
-                files=self.doors.files,
-                users=self.doors.users,
-                expand=self._expand_while_reading,
-            )
+            try:
+                defines = parse_defines(self.defines)
+            except DefineError as problem:
+                raise Unreadable(problem.message) from None
+            try:
+                self._configuration = load_configuration(
+                    self.chosen_path,
+                    self.catalogue,
+                    defines,
+                    files=self.doors.files,
+                    expand=self._expand_while_reading,
+                    parse_address=_parse_address,
+                    keep_lines=self.keep_lines,
+                )
+            except OSError as problem:
+                raise Unreadable(f"cannot read {self.chosen_path}: {problem.strerror}") from None
         return self._configuration
 
     def configuration_error(self) -> str:
         """Exim's text for the first error of the configuration, "" if there is none."""
-        return self.configuration.first_error or ""
+        first = self.configuration.first_error
+        return first.exim_text() if first is not None else ""
 
-    def _expand_while_reading(self, text: str) -> str:
+    def _expand_while_reading(self, configuration: Configuration, text: str) -> str:
         """Expand an option that Exim expands while it reads."""
         if "$" not in text and "\\" not in text:
             return text
         from eximious.interpreter.engine import expand
 
-        return expand(text, fresh_context(self._bare_environment()))
-
-    def _bare_environment(self) -> Environment:
-        from eximious.interpreter.state import Environment
-
-        return Environment(
-            version=self.catalogue.version,
-            options={},
-            doors=self.doors,
-            catalogue=self.catalogue,
-            primary_hostname=_hostname(),
-        )
+        return expand(text, fresh_context(environment_of(configuration, self.catalogue, self.doors)))
 
     @property
     def environment(self) -> Environment:
@@ -161,53 +163,126 @@ class Assembly:
 
     # ---- -be
 
-    @property
-    def has_macros(self) -> bool:
-        """Whether any macro could occur in a line of ``-be``."""
-        return bool(self.configuration.macros)
+    def replace_macros(self, text: str) -> tuple[str, bool]:
+        """A line of ``-be`` with its macros replaced, or what is printed for one that defines a macro.
 
-    def replace_macros(self, text: str, say: Callable[[str, bool], None]) -> str | None:
-        """Replace the macros in a line of ``-be``; None where the line was a definition.
-
-        ``say(text, is_error)`` gets what the real one prints for it.
+        The flag says that it was a definition. Raises MacroError.
         """
-        return self.configuration.replace_macros(text, say)
+        macros = self.configuration.macros
+        text, _ = macros.replace(text, True)
+        if "A" <= text[:1] <= "Z":
+            macro = macros.define(text, "", 0)
+            return f"Defined macro '{macro.name}'", True
+        return text, False
+
+    def stamped(self, problem: MacroError) -> str:
+        """What the real one writes to standard error for a wrong definition in ``-be``."""
+        import time
+
+        place = ""
+        if problem.located:
+            last = self.configuration.last_line
+            place = f" in line {last} of {self.chosen_path}"
+        now = time.strftime("%Y-%m-%d %H:%M:%S")
+        return f"{now} Exim configuration error{place}:\n  {problem.message}\n"
 
     def set_origin(self, origin: Mapping[str, str], sender: str | None, message_file: str) -> str:
         """Set what ``-oM…``, ``-f`` and ``-bem`` say; gives what is wrong with it, "" if nothing is."""
-        if not origin and sender is None and not message_file:
+        ctx = self.context
+        if message_file:
+            problem = self._read_message(message_file)
+            if problem:
+                return problem
+        if not origin and sender is None:
             return ""
-        from eximious.interpreter.origin import apply_origin
+        from eximious.interpreter.origin import OriginError, apply_origin
 
-        return apply_origin(self.context, origin, sender, message_file)
+        values = {_ORIGIN[option]: text for option, text in origin.items()}
+        try:
+            apply_origin(ctx.env, ctx.session, ctx.message, sender=sender, **values)  # type: ignore[arg-type]
+        except OriginError as error:
+            return error.message
+        return ""
+
+    def _read_message(self, path: str) -> str:
+        """Read the message of ``-bem``; gives what is wrong, "" if nothing is."""
+        from eximious.interpreter.headers import read_message
+
+        try:
+            with open(path.encode("latin-1"), "rb") as stream:
+                data = stream.read(MESSAGE_LIMIT)
+        except OSError as problem:
+            return f"exim: failed to open {path}: {problem.strerror}"
+        read_message(self.context, data)
+        return ""
+
+
+#: bytes of a message that are read
+MESSAGE_LIMIT = 512 << 20
+
+_ORIGIN = {
+    "-oMa": "host_address",
+    "-oMaa": "authenticator",
+    "-oMai": "authenticated_id",
+    "-oMas": "authenticated_sender",
+    "-oMi": "interface",
+    "-oMr": "protocol",
+    "-oMs": "host_name",
+    "-oMt": "ident",
+}
+
+
+def _parse_address(text: str) -> tuple[str | None, str]:
+    from eximious.interpreter.addresses import parse_extract_address
+
+    found = parse_extract_address(text)
+    return found[0], found[1]
+
+
+class Options:
+    """The main options of a configuration as the evaluator asks for them: by name, defaults included."""
+
+    __slots__ = ("_configuration",)
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+
+    def __getitem__(self, name: str) -> Any:
+        return self._configuration.option(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of an option, ``default`` where there is no such option or nothing is set."""
+        try:
+            value = self._configuration.option(name)
+        except KeyError:
+            return default
+        return default if value is None else value
+
+    def __contains__(self, name: object) -> bool:
+        return self.get(str(name)) is not None
 
 
 def _mapped(root: str, path: str) -> str:
     return root.rstrip("/") + path if root and path.startswith("/") else path
 
 
-def _hostname() -> str:
-    import os
-
-    return os.uname().nodename
-
-
 def environment_of(configuration: Configuration, catalogue: Catalogue, doors: Doors) -> Environment:
-    """Give the environment of a configuration that was read."""
+    """Give the environment of a configuration that was read (or is being read)."""
     from eximious.interpreter.state import Environment
 
+    lists = configuration.lists
     return Environment(
         version=catalogue.version,
-        options=configuration.options,
+        options=Options(configuration),  # type: ignore[arg-type]
         doors=doors,
-        named_lists=configuration.named_lists,
-        hidden_lists=configuration.hidden_lists,
-        cached_lists=configuration.cached_lists,
+        named_lists={kind: {name: entry.text for name, entry in found.items()} for kind, found in lists.items()},
+        hidden_lists={(kind, name) for kind, found in lists.items() for name, entry in found.items() if entry.hide},
+        cached_lists={(kind, name) for kind, found in lists.items() for name, entry in found.items() if entry.cache},
         acls=configuration.acls,
         catalogue=catalogue,
         configuration=configuration,
         config_file=configuration.path,
-        primary_hostname=configuration.primary_hostname,
+        primary_hostname=configuration.option("primary_hostname") or "",
     )
 
 
@@ -219,4 +294,10 @@ def fresh_context(env: Environment) -> Context:
     return Context(env, Session(), Message(), Address())
 
 
-__all__ = ["Assembly", "Unreadable", "catalogue_for", "environment_of", "fresh_context"]
+
+
+def fresh_run(ctx: Context) -> Context:
+    """Give a context with the same state objects, in which nothing has been matched or looked up yet."""
+    from eximious.interpreter.context import Context
+
+    return Context(ctx.env, ctx.session, ctx.message, ctx.address)

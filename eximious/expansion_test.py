@@ -40,7 +40,7 @@ class ExpansionTest:
         self.out = out
         self.exit_code = 0
         self._language = self.context.env.language
-        self._macros = assembly.has_macros
+        self._macro_found = assembly.configuration.macros.pattern.search
 
     def stream(self, stream: BinaryIO) -> None:
         """Expand every line of a stream."""
@@ -92,10 +92,9 @@ class ExpansionTest:
         """Expand one text and write what comes of it."""
         if len(text) > TEXT_LIMIT:
             text = text[:TEXT_LIMIT]
-        if self._macros or "A" <= text[:1] <= "Z":
-            replaced = self.assembly.replace_macros(text, self._say)
+        if "A" <= text[:1] <= "Z" or self._macro_found(text) is not None:
+            replaced = self._replace(text)
             if replaced is None:
-                self._macros = True
                 return
             text = replaced
         ctx = self.context
@@ -124,12 +123,21 @@ class ExpansionTest:
         ctx = self.context
         ctx.captures, ctx.value, ctx.item, ctx.depth = [], None, None, 0
 
-    def _say(self, text: str, to_error: bool) -> None:
-        if to_error:
+    def _replace(self, text: str) -> str | None:
+        """The text with its macros replaced; None where it was a definition, or a wrong one."""
+        from eximious.grammar.macros import MacroError
+
+        try:
+            text, defined = self.assembly.replace_macros(text)
+        except MacroError as problem:
             self.out.flush()
-            sys.stderr.write(text)
-        else:
-            self.out.write(text)
+            sys.stderr.write(self.assembly.stamped(problem))
+            return None
+        if defined:
+            self._macro_found = self.assembly.configuration.macros.pattern.search
+            self.out.write(text + "\n")
+            return None
+        return text
 
 
 def _chunks(line: str) -> list[str]:

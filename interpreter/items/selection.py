@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from eximious.grammar.expansion_ast import Argument, Literal, Variable, Word
 from eximious.interpreter.compiler import Arguments, branches, sequence, skip_branches
+from eximious.interpreter.fields import extract_named, extract_numbered
+from eximious.interpreter.json_text import extract_json
 from eximious.interpreter.outcomes import ExpansionError, Failure
 from eximious.interpreter.registry import compiled_item
 from eximious.interpreter.text import Tainted
@@ -141,8 +143,6 @@ def compile_extract(compiler: Compiler, node: Item) -> Run:
 
 
 def _pick_field(key: str, numbered: bool, subject: str, third: str | None) -> str | None:
-    from eximious.interpreter.fields import extract_named, extract_numbered
-
     if third is not None:
         return extract_numbered(small_integer(key), subject, third)
     return extract_named(key, subject)
@@ -150,9 +150,7 @@ def _pick_field(key: str, numbered: bool, subject: str, third: str | None) -> st
 
 def _pick_json(kind: str, version: tuple[int, int]) -> Callable[..., str | None]:
     def pick(key: str, numbered: bool, subject: str, third: str | None) -> str | None:
-        from eximious.interpreter.json_text import json_extract
-
-        return json_extract(kind, small_integer(key) if numbered else key, subject, version)
+        return extract_json(small_integer(key) if numbered else key, subject, kind == "jsons", version)
 
     return pick
 

@@ -1,1 +1,1 @@
-"""See docs/architecture.md."""
+"""The rules, a module per area; each rule is a registered function whose docstring explains it."""
