@@ -145,6 +145,15 @@ def _table(module: str) -> Any:
     return import_module(f".tables._{module}", __package__)
 
 
+@cache
+def facts_rows(name: str) -> tuple[dict[str, Any], ...]:
+    """Give the rows of one facts file as they came (``upgrade_changes`` and others have no faster form)."""
+    import json
+    from importlib.resources import files
+
+    return tuple(json.loads(files(f"{__package__}.tables").joinpath(f"{name}.json").read_bytes())["rows"])
+
+
 class Catalogue:
     """The names of one version and build. All mappings are to be treated as read-only."""
 
@@ -345,6 +354,25 @@ class Catalogue:
         return frozenset(
             self._all("events", self._names("event_names"), lambda name: self._one("event_names", name))
         )
+
+    def result_words(self, area: str) -> frozenset[str]:
+        """Give the result words of an area ("spf", "dkim", "dmarc", "arc"...), over all their holders."""
+        return frozenset(
+            name
+            for holder, rows in _table("result_values").ROWS.get(area, {}).items()
+            for name in rows
+            if self._one("result_values", name, area, holder) is not None
+        )
+
+    def describe(self, facts: str, name: str, **where: str) -> dict[str, Any] | None:
+        """Give the whole row of a facts file ("variables", "main_options"...), prose included, as it came.
+
+        ``where`` picks among rows of the same name (``driver="smtp"``). Reads JSON: for help texts only.
+        """
+        for row in facts_rows(facts):
+            if row["name"] == name and all(row.get(key) == value for key, value in where.items()):
+                return row
+        return None
 
     def predefined_macros(self) -> Iterable[tuple[str, str]]:
         """Give the predefined macros in Exim's order, with their values."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SPACE = " \t\n\v\f\r"  #: what the C library's isspace takes, in the C locale
 NAME_LIMIT = 63  #: longest name in a definition of the file
+COMMAND_LINE_NAME = 23  #: longest name that -D can give; the rest is dropped
 _WORD = "[A-Za-z0-9_]*"
 #: the start of a line that is a definition: nothing is replaced up to the equals sign
 DEFINITION = re.compile(rf"[A-Z]{_WORD}[{SPACE}]*(?==)")
@@ -24,6 +25,14 @@ NAME = re.compile(_WORD)
 CANDIDATE = re.compile("_?[A-Z]")
 #: every predefined name has one of these in it
 PREDEFINED_HINT = "_(?:HAVE|DRIVER|OPT|LOG|ACL|CRYPTO|RESUME|DKIM|EXP|OPENSSL|TLS)_"
+
+
+class DefineError(Exception):
+    """A ``-D`` argument that Exim refuses. ``message`` is what it prints (exit code 1)."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 class MacroError(Exception):
@@ -192,3 +201,29 @@ class MacroTable:
                         other,
                     )
         return None
+
+
+def parse_define(argument: str) -> tuple[str, str]:
+    """Give name and value of a ``-D`` argument (without the ``-D``): ``NAME``, ``NAME=`` or ``NAME=value``.
+
+    Names are cut to 23 characters, as Exim does. Raises DefineError with Exim's words.
+    """
+    if not "A" <= argument[:1] <= "Z":
+        raise DefineError("exim: macro name set by -D must start with an upper case letter")
+    match = NAME.match(argument)
+    name = match.group() if match else ""
+    rest = argument[len(name) :].lstrip(SPACE)
+    if rest and rest[0] != "=":
+        raise DefineError(f"exim abandoned: unknown, malformed, or incomplete option -D{argument}")
+    return name[:COMMAND_LINE_NAME], rest[1:].lstrip(SPACE)
+
+
+def parse_defines(arguments: Iterable[str]) -> dict[str, str]:
+    """Give what all ``-D`` arguments together define, in order. Raises DefineError, also for a name twice."""
+    found: dict[str, str] = {}
+    for argument in arguments:
+        name, value = parse_define(argument)
+        if name in found:
+            raise DefineError("exim: duplicated -D in command line")
+        found[name] = value
+    return found

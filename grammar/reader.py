@@ -40,7 +40,8 @@ COMMENT, BLANK, DIRECTIVE, SKIPPED = "comment", "blank", "directive", "skipped" 
 
 CONDITION_DEPTH = 10  #: Exim's stack of conditionals
 INCLUDE_DEPTH = 200  #: ours; Exim goes on until no file can be opened any more, and then says the same
-LINE_LIMIT = 20_000_000  #: physical lines in all, includes counted as often as they are read
+LINE_LIMIT = 4_000_000  #: physical lines in all, included files counted each time; ours, Exim has no bound
+BYTE_LIMIT = 400_000_000  #: the same for bytes
 BUFFER = 16384  #: step in which Exim's line buffer grows
 
 #: state after a directive: active 0, waiting for a true branch 1, done until .endif 2
@@ -52,12 +53,26 @@ _NAME = re.compile(r"[A-Z][A-Za-z0-9_]*[ \t\n\v\f\r]*=")
 _SECTIONS_WITHOUT_MACROS = ("retry", "rewrite", "local_scan")
 
 
+def _open(path: str, flags: int) -> int:
+    import os
+
+    return os.open(path, flags | os.O_NONBLOCK)  # a pipe nobody writes to reads as empty
+
+
 class RealFiles:
     """Opens real files, anywhere. Whoever reads untrusted names hands in something stricter."""
 
     def open(self, path: str) -> BinaryIO:
         """Give the file opened for reading bytes. Raises OSError."""
-        return open(path.encode("latin-1"), "rb")
+        return open(path.encode("latin-1"), "rb", opener=_open)
+
+
+class TooMuch(Exception):
+    """A bound of ours was passed; the message says which."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 class LogicalLine(SourceMap):
@@ -166,6 +181,7 @@ class Reader:
         self.trivia: list[Trivia] = []
         #: what -bP config prints: texts, and (file, line) where the place changes
         self.printed: list[str | tuple[str, int]] | None = [] if keep_lines else None
+        self.bytes_left = BYTE_LIMIT
         #: the section in which the reader is: "main" or the word after "begin", in lower case
         self.section = "main"
 
@@ -174,7 +190,14 @@ class Reader:
 
         Raises OSError if that file cannot be read; everything else becomes a diagnostic and reading goes on.
         """
-        return _Reading(self, path).lines()
+        try:
+            reading = _Reading(self, path)
+        except TooMuch as error:
+            return self.stop(error, path, 1)
+        try:
+            yield from reading.lines()
+        except TooMuch as error:
+            self.stop(error, reading.stack[-1].name, reading.stack[-1].at)
 
     def complain(
         self, code: str, message: str, file: str, line: int, *, located: bool = True, **more: object
@@ -192,6 +215,19 @@ class Reader:
             )
         )
 
+    def stop(self, error: TooMuch, file: str, line: int) -> None:
+        """Add the diagnostic of a bound of ours that ended the reading."""
+        self.diagnostics.append(
+            Diagnostic(
+                "read-limit",
+                ERROR,
+                error.message,
+                Position(file, line, 1),
+                hint="does a file include itself?",
+                fatal=True,
+            )
+        )
+
     def load(self, path: str) -> list[str]:
         """Give the physical lines of a file, with their line ends. A directory reads as empty (as in Exim).
 
@@ -199,12 +235,25 @@ class Reader:
         """
         try:
             with self.files.open(path) as handle:
-                data = handle.read()
+                data = handle.read(self.bytes_left + 1) or b""
         except IsADirectoryError:
             data = b""
+        self.bytes_left -= len(data)
+        if self.bytes_left < 0:
+            raise TooMuch(f"the files of the configuration hold more than {BYTE_LIMIT} bytes")
         text = data.decode("latin-1")
         self.sources.add(path, text)
         return text.splitlines(True) if not _ODD_ENDS.search(text) else _split(text)
+
+
+def directory_of(path: str) -> str:
+    """Give the directory that relative names in the file ``path`` belong to, as Exim puts it together."""
+    directory = path.rpartition("/")[0]
+    if path.startswith("/"):
+        return directory
+    import os
+
+    return f"{os.getcwdb().decode('latin-1')}/{directory}"
 
 
 _ODD_ENDS = re.compile("[\r\v\f\x1c-\x1e\x85\x00]")
@@ -227,7 +276,7 @@ class _Reading:
         self.stack = [_Open(path, reader.load(path))]
         self.state = _ACTIVE
         self.states: list[int] = []
-        self.directory = path.rpartition("/")[0]
+        self.buffer = BUFFER  #: how large Exim's line buffer is by now
 
     def lines(self) -> Iterator[LogicalLine]:
         """Yield the logical lines."""
@@ -263,17 +312,16 @@ class _Reading:
             raw = opened.lines[opened.at]
             opened.at += 1
             total += 1
+            if total > LINE_LIMIT:
+                raise TooMuch(f"the configuration has more than {LINE_LIMIT} lines")
             number = opened.at
             if printed is not None and number == 1:
                 printed.append((opened.name, 1))
-            if "\0" in raw:
-                raw = raw[: raw.index("\0")]
+            if len(text) + len(raw) >= self.buffer or "\0" in raw:
+                raw = self.fetch(raw, len(text), opened)
             edits: list[Edit] = []
             if macros.pattern.search(raw):
-                try:
-                    raw, edits = macros.replace(raw, not text)
-                except MacroError as error:
-                    reader.complain(error.code, error.message, opened.name, number)
+                raw, edits = self.replace(raw, len(text), opened.name, number)
             body = raw.lstrip(SPACE)
             first = body[:1]
             if first == "#":
@@ -298,19 +346,28 @@ class _Reading:
                 trivia.append(Trivia(opened.name, number, DIRECTIVE))
                 self.include(body[match.end() :], bool(match[1]), opened, number)
                 opened = self.stack[-1]
-                stale = raw
+                name = body[match.end() :].lstrip(SPACE)
+                if name:  # Exim ends the line behind the name, and a closing quote is overwritten
+                    stale = raw.rstrip(SPACE)
+                    stale = stale[:-1] if name[0] == '"' and stale[-1] == '"' else stale
+                else:
+                    stale = raw
                 continue
             stripped = len(raw) - len(body)
             body = body.rstrip(SPACE)
             if not body:
                 trivia.append(Trivia(opened.name, number, BLANK))
+                # it ends the logical line, unless that ended in two backslashes: one is still there
+                text = text.rstrip(SPACE)
                 if not text:
                     continue
-                body = ""
-                text = text.rstrip(SPACE)
-            more = body[-1:] == "\\"
-            if more:
-                body = body[:-1]
+                more = text[-1] == "\\"
+                if more:
+                    text = text[:-1]
+            else:
+                more = body[-1] == "\\"
+                if more:
+                    body = body[:-1]
             if not text:
                 if not more and not edits:
                     yield self.finish(body, opened, stripped, None)
@@ -325,6 +382,40 @@ class _Reading:
             if not more:
                 done, text = text, ""
                 yield self.finish(done[front:], opened, front, segments)
+
+    def fetch(self, raw: str, used: int, opened: _Open) -> str:
+        """Give what Exim takes in of a physical line that holds a NUL or fills the line buffer.
+
+        It reads piecewise what fits, counts the piece up to its first NUL, and enlarges the buffer only if
+        that fills it; what it has not read by then becomes the next line.
+        """
+        got = ""
+        while True:
+            room = max(self.buffer - used - len(got) - 1, 0)
+            piece, raw = raw[:room], raw[room:]
+            got += piece.partition("\0")[0]
+            if used + len(got) < self.buffer - 1 or got[-1:] == "\n":
+                break
+            self.buffer += BUFFER
+            if not raw:
+                break
+        if raw:
+            opened.lines.insert(opened.at, raw)
+        return got
+
+    def replace(self, raw: str, used: int, file: str, line: int) -> tuple[str, list[Edit]]:
+        """Replace the macros of a physical line."""
+        size = used + len(raw)
+        try:
+            raw, edits = self.reader.macros.replace(raw, not used)
+        except MacroError as error:
+            self.reader.complain(error.code, error.message, file, line)
+            return raw, []
+        for _, gone, come, _ in edits:
+            size += come - gone
+            while size + 1 > self.buffer:
+                self.buffer += BUFFER
+        return raw, edits
 
     def use(self, edits: list[Edit]) -> None:
         """Count the macros used in a line."""
@@ -395,7 +486,7 @@ class _Reading:
                     "include-relative", f'.include specifies a non-absolute path "{name}"', opened.name, line
                 )
                 return
-            name = f"{self.directory}/{name}"
+            name = f"{directory_of(opened.name)}/{name}"
         try:
             if len(self.stack) > INCLUDE_DEPTH:
                 raise OSError("too deep")
