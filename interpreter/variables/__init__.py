@@ -1,8 +1,8 @@
 """Variables by name: a name is resolved once, when an expansion is compiled, to a function of the context.
 
 Owns which state object each variable of the language facts shows (:mod:`.table`), what is computed
-(:mod:`.computed`, :mod:`.clock`, :mod:`.hostname`) and how a variable is set from outside (:mod:`.setting`). Values
-come from the four state objects; nothing here reaches outside except through the environment's doors.
+(:mod:`.computed`, :mod:`.clock`) and how a variable is set from outside (:mod:`.setting`). Values come
+from the four state objects; nothing here reaches outside except through the environment's doors.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ def hint(name: str) -> str:
 def resolver_for(name: str, catalogue: Catalogue | None, version: tuple[int, int]) -> Run | None:
     """Give the function that gives a variable's value, or None if the version or build has no such name.
 
-    ``name`` is without ``$`` and braces; digits mean a capture. ``catalogue``: None for everything any version
-    has. The function may raise UnknownVariable (an unset ACL variable while strict_acl_vars is set; a
+    ``name`` is without ``$`` and braces; digits mean a capture. ``catalogue``: None for everything that any
+    version has. The function may raise UnknownVariable (an unset ACL variable while strict_acl_vars is set; a
     filter's accumulator outside of a filter), Refused or Unanswered. Manual 11.9.
     """
     if _ACL.match(name):
@@ -135,7 +135,7 @@ def defined_for(
 
 
 def certificate_for(name: str) -> Callable[[Context], Any] | None:
-    """Give the function that gives the certificate itself (PEM text, or None), or None for other variables."""
+    """Give the function that gives the certificate itself (PEM text or None); None for other variables."""
     letter, _, place = PLACES.get(name, "").partition(" ")
     return attrgetter(place) if letter == "c" else None
 
@@ -237,8 +237,6 @@ def _either(incoming: Run, outgoing: Run) -> Run:
 def _function(name: str) -> Run:
     if name.startswith("tod_"):
         from eximious.interpreter.variables import clock as module
-    elif name == "sender_host_name":
-        from eximious.interpreter.variables import hostname as module
     else:
         from eximious.interpreter.variables import computed as module
     run: Run = getattr(module, name)

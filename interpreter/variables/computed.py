@@ -238,6 +238,20 @@ def smtp_command_history(ctx: Context) -> str:
     return ",".join(ctx.session.smtp_command_history[-20:])
 
 
+def sender_host_name(ctx: Context) -> str:
+    """The client's name, looked up on first use unless that failed before (it is tried again after a defer)."""
+    session = ctx.session
+    if session.sender_host_name is None:
+        if not session.sender_host_address or session.host_lookup_failed:
+            return ""
+        from eximious.interpreter.fullhost import build_sender_fullhost
+        from eximious.interpreter.hosts import look_up_name
+
+        if look_up_name(ctx):
+            build_sender_fullhost(ctx)
+    return session.sender_host_name or ""
+
+
 def headers_added(ctx: Context) -> str:
     """What add_header has added so far."""
     lines = ctx.message.added_headers

@@ -1,10 +1,10 @@
 """Where each variable of the name table is read from.
 
 A value is a letter and a place. The letter: ``s`` text as stored, ``i`` a number, ``b`` yes or no, ``c`` a
-certificate, ``x`` what an item left in the context's scratch, ``o`` a main option, ``f`` a function of
-:mod:`eximious.interpreter.variables.computed` or its neighbours, ``a`` another name of a variable, ``t`` the old
-name of a TLS variable, ``n`` an accumulator of a filter. Which version and build has the name, and whether
-its value is normally tainted, is in the language tables and not repeated here.
+certificate, ``x`` what an item left in the context's scratch, ``o`` a main option, ``f`` a function in
+:mod:`eximious.interpreter.variables.computed` or its neighbours, ``a`` another name of a variable, ``t`` the
+old name of a TLS variable, ``n`` an accumulator of a filter. Which version and build has the name, and
+whether its value is normally tainted, is in the language tables and not repeated here.
 """
 
 from __future__ import annotations
