@@ -77,7 +77,7 @@ class Asker:
         marks = [f"@@{number}@@" for number in range(len(lines))]
         # a line that ends in a backslash takes the next one in, so it is given an empty one
         ends = ["\n\n" if line.rstrip().endswith("\\") else "\n" for line in lines]
-        text = "".join(f"{line}{end}{mark}\n" for line, end, mark in zip(lines, ends, marks))
+        text = "@@\n" + "".join(f"{line}{end}{mark}\n" for line, end, mark in zip(lines, ends, marks))
         process = subprocess.Popen(
             self.command,
             stdin=subprocess.PIPE,
@@ -98,7 +98,10 @@ class Asker:
         self.noise = noise.decode("latin-1")
         output = raw.decode("latin-1")
         answers: list[str] = []
-        place = 0
+        # -bem may say something before the first prompt
+        place = output.find("> @@\n") + 5
+        if place < 5:
+            return answers, fate
         for mark in marks:
             stop = f"\n> {mark}\n"
             end = output.find(stop, place)
