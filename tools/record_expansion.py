@@ -5,8 +5,8 @@
     tools/record_expansion.py --check          change nothing; exit 1 if an answer would change
     tools/record_expansion.py lists headers    only these areas
 
-Every input is asked twice: in a batch with its neighbours, and alone in another folder at another time. Where the
-two differ, the input is asked alone again: an answer counts if two lonely runs agree (after a failed line
+Every input is asked twice: in a batch with its neighbours, and alone in another folder at another time. Where
+the two differ, the input is asked alone again: an answer counts if two lonely runs agree (after a failed line
 Exim's batch keeps old ``$1`` and ``$value``), else the case says that it changes from run to run.
 """
 
@@ -22,13 +22,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "tests"))
 
 import casefile  # noqa: E402
+from differential.corpus import BUILD, key  # noqa: E402
 from differential.process import Answer  # noqa: E402
-from differential.world import SOURCE, World, real_exim, real_version  # noqa: E402
-
-
-def key(case: casefile.Case) -> tuple[tuple[str, str], ...]:
-    """Cases with the same key can share a process."""
-    return tuple(sorted((k, v) for k, v in case.settings.items() if k != "exim"))
+from differential.world import SOURCE, World, real_build, real_exim, real_version  # noqa: E402
 
 
 def record(exim: str, files: list[casefile.CaseFile], worlds: tuple[World, World]) -> None:
@@ -49,7 +45,9 @@ def record(exim: str, files: list[casefile.CaseFile], worlds: tuple[World, World
 
     with ThreadPoolExecutor(2) as pool:
         everything = [case for cases in groups.values() for case in cases]
-        batch = [a for answers in pool.map(lambda cases: ask(together, cases), groups.values()) for a in answers]
+        batch = [
+            a for answers in pool.map(lambda cases: ask(together, cases), groups.values()) for a in answers
+        ]
         lonely = list(pool.map(one, everything))
     for case, first, second in zip(everything, batch, lonely):
         if first != second:
@@ -76,7 +74,9 @@ def stamp(file: casefile.CaseFile, version: str) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("areas", nargs="*", help="names of case files without .cases (default: all)")
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if anything would change")
     parser.add_argument("--exim", default=real_exim(), help="the Exim to ask")
@@ -87,7 +87,10 @@ def main() -> int:
     paths = [SOURCE / f"{area}.cases" for area in options.areas] or sorted(SOURCE.glob("*.cases"))
     files = [casefile.read(path) for path in paths]
     before = [(case.answer, case.reason) for file in files for case in file.cases]
-    with tempfile.TemporaryDirectory(prefix="exim") as a, tempfile.TemporaryDirectory(prefix="recording") as b:
+    with (
+        tempfile.TemporaryDirectory(prefix="exim") as a,
+        tempfile.TemporaryDirectory(prefix="recording") as b,
+    ):
         for folder in (a, b):
             Path(folder).chmod(0o755)
         record(options.exim, files, (World.prepare(Path(a) / "w"), World.prepare(Path(b) / "w")))
@@ -101,6 +104,7 @@ def main() -> int:
             print(f"{case.path.name}:{case.line}: {case.source!r}")
             print(f"  was {reason or answer!r}\n  now {case.reason or case.answer!r}")
     if not options.check:
+        BUILD.write_text(real_build(options.exim))
         for file in files:
             stamp(file, real_version(options.exim))
             file.write()

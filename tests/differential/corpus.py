@@ -1,0 +1,58 @@
+"""Our answers to a file of expansion cases against the recorded ones."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from .world import SOURCE, ours
+
+if TYPE_CHECKING:
+    import casefile
+
+    from .process import Answer
+    from .world import World
+
+BUILD = SOURCE / "build.txt"  #: what ``exim -bV`` printed where the answers were recorded
+
+
+@dataclasses.dataclass(slots=True, frozen=True)
+class Difference:
+    """One case that we answer otherwise."""
+
+    case: casefile.Case
+    answer: Answer
+    noise: str
+
+    def text(self) -> str:
+        """For people: where, what was asked, both answers."""
+        case = self.case
+        mine = repr(self.answer.text) if self.answer.text is not None else f"{self.answer.fate} {self.noise}"
+        theirs = repr(case.answer) if case.answer is not None else case.reason
+        return f"{case.path.name}:{case.line}: {case.source!r}\n  exim {theirs}\n  ours {mine}"
+
+
+def key(case: casefile.Case) -> tuple[tuple[str, str], ...]:
+    """Cases with the same key can share a process."""
+    return tuple(sorted((name, value) for name, value in case.settings.items() if name != "exim"))
+
+
+def compare(world: World, file: casefile.CaseFile) -> tuple[list[Difference], int]:
+    """The differences, and how many cases were compared.
+
+    Where the real Exim gave no answer, any answer of ours will do: what must not be is none.
+    """
+    groups: dict[tuple[tuple[str, str], ...], list[casefile.Case]] = {}
+    for case in file.cases:
+        groups.setdefault(key(case), []).append(case)
+    differences = []
+    for cases in groups.values():
+        settings = cases[0].settings
+        words = [*ours(), "--exim-version", settings.get("exim", "4.96"), "--build", str(BUILD)]
+        asker = world.asker(words, settings, EXIMIOUS_ALLOW="all", PYTHONHASHSEED="0")
+        answers = world.ask(asker, [case.source for case in cases], settings.get("before", ""))
+        noise = asker.noise.strip().rpartition("\n")[2]
+        for case, answer in zip(cases, answers):
+            if answer.text is None or (case.answer is not None and case.answer != answer.text):
+                differences.append(Difference(case, answer, noise))
+    return differences, len(file.cases)
