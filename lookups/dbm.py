@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from eximious.interpreter.logs import log_write
 from eximious.interpreter.text import to_bytes, to_text
 from eximious.lookups.bdb import BerkeleyFile
 from eximious.lookups.files import reason
@@ -58,9 +59,7 @@ class _Dbm(Lookup):
             raise OpenFailed(f"failed to open {file} as a gdbm file: Python has no gdbm here") from None
         except (Corrupt, OSError) as error:
             opened.close()
-            from eximious.lookups.search import log
-
-            log(ctx, f"Berkeley DB error: {file}: {error}")
+            log_write(ctx, f"Berkeley DB error: {file}: {error}")
             # Exim shows the errno that something else left: that there is no such file
             raise OpenFailed(words + "No such file or directory") from None
 
@@ -74,9 +73,7 @@ class _Dbm(Lookup):
         try:
             data = handle.get(to_bytes(key))
         except (Corrupt, OSError) as error:
-            from eximious.lookups.search import log
-
-            log(question.ctx, f"Berkeley DB error: {question.file}: {error}")
+            log_write(question.ctx, f"Berkeley DB error: {question.file}: {error}")
             return None
         return None if data is None else to_text(data)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from eximious.interpreter.text import to_bytes, to_text
 from eximious.lookups.files import check_regular, not_regular, open_failed
-from eximious.lookups.registry import SINGLE_KEY, Lookup, lookup
+from eximious.lookups.registry import SINGLE_KEY, Lookup, SearchDefer, lookup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -192,3 +192,60 @@ class LinearSearch(_LineSearch):
 
     def matching(self, file: BinaryIO, question: Question) -> Line | None:
         return find_plain(file, to_bytes(question.key))
+
+
+class _WildSearch(_LineSearch):
+    """Keys are items of a list of strings: patterns, regular expressions, lookups, files."""
+
+    expanded = True
+
+    def matching(self, file: BinaryIO, question: Question) -> Line | None:
+        from importlib import import_module
+
+        # list matching builds on the lookups, so it is found by name
+        match_key = import_module("eximious.conditions.lists.keys").match_key
+        for line in lines(file):
+            outcome = match_key(question.ctx, question.key, to_text(line.key), self.expanded)
+            if outcome == 0:
+                return line
+            if outcome == 2:
+                raise SearchDefer("")
+        return None
+
+
+@lookup("wildlsearch", style=SINGLE_KEY, section="9.3")
+class WildSearch(_WildSearch):
+    """Each key is expanded before it is matched."""
+
+
+@lookup("nwildlsearch", style=SINGLE_KEY, section="9.3")
+class UnexpandedWildSearch(_WildSearch):
+    """Keys are matched as they stand."""
+
+    expanded = False
+
+
+@lookup("iplsearch", style=SINGLE_KEY, section="9.3")
+class AddressSearch(_LineSearch):
+    """Keys are IP addresses, some with masks; ``*`` is found by the key ``*`` only."""
+
+    def matching(self, file: BinaryIO, question: Question) -> Line | None:
+        from eximious.interpreter.ipaddress import parse_ip, parse_net, unmapped
+
+        star = question.key == "*"
+        address = None if star else parse_ip(question.key)
+        if address is None and not star:
+            raise SearchDefer(
+                f'"{question.key}" is not a valid iplsearch key (an IP address, with optional CIDR mask, '
+                "is wanted): in a host list, use net-iplsearch as the search type"
+            )
+        bits, number = unmapped(address) if address else (0, 0)
+        for line in lines(file):
+            if star or line.key == b"*":
+                if star and line.key == b"*":
+                    return line
+                continue
+            net = parse_net(to_text(line.key))
+            if net is not None and net[0] == bits and number & net[2] == net[1] & net[2]:
+                return line
+        return None

@@ -39,7 +39,7 @@ class MySQL(ServerLookup):
         if answer.outcome == DEFER:
             raise NextServer(f"MYSQL connection failed: {answer.message}")
         if answer.outcome == FAIL:
-            raise SearchDefer(f"MYSQL: query failed: {answer.message}")
+            raise SearchDefer(f"MYSQL: query failed: {answer.message}\n")
         if answer.affected >= 0:
             question.keep = 0
             return str(answer.affected)

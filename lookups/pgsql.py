@@ -46,7 +46,7 @@ class PostgreSQL(ServerLookup):
         if answer.outcome == DEFER:
             raise NextServer(f"PGSQL connection failed: {answer.message}")
         if answer.outcome == FAIL:
-            raise SearchDefer(f"PGSQL: query failed: {answer.message} ({answer.status}) ({query})")
+            raise SearchDefer(f"PGSQL: query failed: {answer.message} ({answer.status}) ({query})\n")
         if answer.affected >= 0:
             question.keep = 0
             return str(answer.affected)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximious.interpreter.logs import log_write
 from eximious.interpreter.messages import shown
 from eximious.interpreter.outcomes import ExpansionError
 from eximious.interpreter.text import Tainted, untaint
@@ -81,7 +82,7 @@ def search(
         file = file_or_query
     if type(file) is Tainted:
         # Exim shows whatever its last search error was (nothing at first); the reason is in its log
-        log(ctx, f"Tainted filename for search: '{file}'")
+        log_write(ctx, f"Tainted filename for search: '{file}'", "main panic")
         raise OpenFailed("")
     source = handles_of(ctx.env).source(ctx, lookup, file)
     try:
@@ -122,13 +123,6 @@ def shown_key(key: str, version: tuple[int, int]) -> str:
     from eximious.lookups.values import printing
 
     return printing(key)
-
-
-def log(ctx: Context, line: str) -> None:
-    """Write a line to the main log, where the environment keeps one."""
-    write = getattr(ctx.env, "log", None)
-    if write is not None:
-        write(line)
 
 
 def _cannot_expand(text: str) -> str:

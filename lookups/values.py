@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\xff]")
+_BLANK = re.compile(r"[ \t\n\r]")
 _LETTERS = {"\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r"}
 
 
@@ -19,8 +20,8 @@ def named_value(name: str, value: str) -> str:
 
 
 def quoted_value(value: str) -> str:
-    """Quote a value of a row if it is empty, or holds a space, or begins with a double quote."""
-    if value and " " not in value and "\t" not in value and not value.startswith('"'):
+    """Quote a value of a row if it is empty, holds a space, tab or line end, or begins with a double quote."""
+    if value and not value.startswith('"') and not _BLANK.search(value):
         return value
     inner = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{inner}"'
