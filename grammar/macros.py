@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 SPACE = " \t\n\v\f\r"  #: what the C library's isspace takes, in the C locale
 NAME_LIMIT = 63  #: longest name in a definition of the file
 COMMAND_LINE_NAME = 23  #: longest name that -D can give; the rest is dropped
+GROWTH_LIMIT = 4_000_000  #: bytes of a line after replacement; ours, Exim has no bound
+EDIT_LIMIT = 200_000  #: replacements in a line; ours
 _WORD = "[A-Za-z0-9_]*"
 #: the start of a line that is a definition: nothing is replaced up to the equals sign
 DEFINITION = re.compile(rf"[A-Z]{_WORD}[{SPACE}]*(?==)")
@@ -106,12 +108,12 @@ class MacroTable:
         yield from self.predefined.values()
         yield from self.user.values()
 
-    def replace(self, line: str, at_start: bool, limit: int = 1 << 26) -> tuple[str, list[Edit]]:
+    def replace(self, line: str, at_start: bool) -> tuple[str, list[Edit]]:
         """Replace macros in a physical line.
 
         ``at_start``: the line begins a logical line, so it may be a definition (whose name is left
         alone). Gives the new line and the edits in the order they were made. Raises MacroError when the
-        line grows over ``limit`` characters (a bound of ours; Exim has none).
+        line grows beyond our bounds; Exim has none.
         """
         start = 0
         if at_start:
@@ -131,23 +133,16 @@ class MacroTable:
                 at = line.find(name, start)
                 if at < 0:
                     continue
-                value, size = macro.value, len(name)
-                grow = len(value)
-                parts = []
-                begin = 0
+                size, grow = len(name), len(macro.value)
+                count = line.count(name, start)
+                if len(line) + count * (grow - size) > GROWTH_LIMIT or len(edits) + count > EDIT_LIMIT:
+                    raise MacroError("macro-growth", f"macro {name} makes the line too long", True)
                 shift = 0
                 while at >= 0:
                     edits.append((at + shift, size, grow, macro))
                     shift += grow - size
-                    parts.append(line[begin:at])
-                    begin = at + size
-                    at = line.find(name, begin)
-                if len(line) + shift > limit:
-                    raise MacroError(
-                        "macro-growth", f"macro {name} makes the line longer than {limit} bytes", True
-                    )
-                parts.append(line[begin:])
-                line = value.join(parts)
+                    at = line.find(name, at + size)
+                line = line[:start] + line[start:].replace(name, macro.value)
         return line, edits
 
     def define(self, text: str, file: str, line: int) -> Macro:

@@ -42,6 +42,7 @@ CONDITION_DEPTH = 10  #: Exim's stack of conditionals
 INCLUDE_DEPTH = 200  #: ours; Exim goes on until no file can be opened any more, and then says the same
 LINE_LIMIT = 4_000_000  #: physical lines in all, included files counted each time; ours, Exim has no bound
 BYTE_LIMIT = 400_000_000  #: the same for bytes
+GROWN_LIMIT = 200_000_000  #: bytes of all lines with macros after replacement; ours
 BUFFER = 16384  #: step in which Exim's line buffer grows
 
 #: state after a directive: active 0, waiting for a true branch 1, done until .endif 2
@@ -276,6 +277,7 @@ class _Reading:
         self.stack = [_Open(path, reader.load(path))]
         self.state = _ACTIVE
         self.states: list[int] = []
+        self.grown = 0  #: bytes of all lines in which macros were looked for, after replacement
         self.buffer = BUFFER  #: how large Exim's line buffer is by now
 
     def lines(self) -> Iterator[LogicalLine]:
@@ -411,6 +413,9 @@ class _Reading:
         except MacroError as error:
             self.reader.complain(error.code, error.message, file, line)
             return raw, []
+        self.grown += len(raw)
+        if edits and self.grown > GROWN_LIMIT:
+            raise TooMuch(f"macros make the configuration longer than {GROWN_LIMIT} bytes")
         for _, gone, come, _ in edits:
             size += come - gone
             while size + 1 > self.buffer:
