@@ -25,6 +25,7 @@ HIDDEN = "<value not displayable>"
 #: the order in which Exim looks through its lists
 _LIST_ORDER = ("a", "d", "h", "l")
 _KINDS = ("router", "transport", "authenticator")
+_MODULE_OPTIONS = ("acl_smtp_dkim", "dkim_verify_", "dmarc_", "spf_")
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\b": "\\b", "\v": "\\v", "\f": "\\f", "\t": "\\t"}
 _UNPRINTABLE = re.compile(r"[^ -~]")
 _TIME_UNITS = (("w", 604800), ("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
@@ -147,8 +148,10 @@ class Printer:
     # -- things ----------------------------------------------------------------------------------------
 
     def main_option(self, option: Option) -> None:
-        """Print a main option."""
+        """Print a main option. From 4.99 on, those of the loadable modules print nothing."""
         configuration = self.configuration
+        if configuration.catalogue.version >= (4, 99) and option.name.startswith(_MODULE_OPTIONS):
+            return
         self.value(option, configuration.option(option.name), option.name in configuration.settings.hidden)
 
     def all_main(self) -> None:
@@ -178,7 +181,7 @@ class Printer:
         for driver in ("generic", instance.driver):
             if driver is None:
                 continue
-            if driver == "appendfile" and self.configuration.catalogue.version < (5, 0):
+            if driver == "appendfile":
                 self.maildir_use_size_file(instance)
             for option in catalogue.options(table, driver).values():
                 if not option.hidden:
@@ -259,7 +262,7 @@ class Printer:
                 self.write(f"{instance}\n")
         else:
             option = self.configuration.catalogue.option("main", name)
-            if option is None or option.hidden or option.type == "named-list":
+            if option is None or option.type == "named-list":
                 self.write(f"{name} is not a known option\n")
                 return False
             self.main_option(option)
@@ -280,9 +283,7 @@ def print_options(
 
     ``config`` needs a configuration loaded with ``keep_lines``. See :class:`Printer` for the rest.
     """
-    printer = Printer(
-        configuration, write, labels=labels, admin=admin, environment=environment, users=users
-    )
+    printer = Printer(configuration, write, labels=labels, admin=admin, environment=environment, users=users)
     if not args:
         printer.all_main()
         return 0

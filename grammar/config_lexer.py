@@ -52,6 +52,8 @@ _CONDITION = re.compile(rf"(!?){_S}([A-Za-z][A-Za-z0-9_]*)?{_S}")
 _EQUALS = re.compile(rf"={_S}")
 _VARIABLE = re.compile(rf"[^={SPACE}]*")
 _WORD = re.compile("[A-Za-z0-9_]*")
+_AWKWARD = re.compile(r'["\x00-\x1f\x7f-\xff]')
+_LETTERS = {'"': '\\"', "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v", "\f": "\\f", "\r": "\\r"}
 _DKIM_VARIABLES = ("dkim_verify_status", "dkim_verify_reason")
 
 _CLASS = {ROUTERS: "router", TRANSPORTS: "transport", AUTHENTICATORS: "authenticator"}
@@ -235,7 +237,7 @@ class Lexer:
         start = match.start(1) if negation else match.start(2)
         if name in self.verbs:
             if negation:
-                yield self.acl_error(line, f'malformed ACL line "{text}"', start)
+                yield self.acl_error(line, f'malformed ACL line "{self.shown(text)}"', start)
                 return
             self.verb = name
             yield self.terminals["VERB"], (line, name), start, match.end(2)
@@ -249,9 +251,16 @@ class Lexer:
                 yield self.too_long(line, name, match.start(2))
                 return
         elif self.verb is None:
-            yield self.acl_error(line, f'unknown ACL verb "{name}" in "{text}"', max(start, 0))
+            message = f'unknown ACL verb "{name}" in "{self.shown(text)}"'
+            yield self.acl_error(line, message, max(start, 0))
             return
         yield from self.condition(line, negation, name, max(start, 0), match.end(2), end)
+
+    def shown(self, text: str) -> str:
+        """Give text as a message of this version quotes it: 4.99 escapes quotes, controls and 8-bit bytes."""
+        if self.catalogue.version < (4, 99) or not _AWKWARD.search(text):
+            return text
+        return _AWKWARD.sub(lambda m: _LETTERS.get(m.group()) or f"\\{ord(m.group()):03o}", text)
 
     def acl_error(self, line: LogicalLine, message: str, offset: int) -> Token:
         """A line that is no part of an ACL."""
@@ -284,7 +293,8 @@ class Lexer:
             self.conditions[name] = None if known is None else bool(known.is_modifier)
         is_modifier = self.conditions[name]
         if is_modifier is None:
-            yield self.acl_error(line, f'unknown ACL condition/modifier in "{text}"', start)
+            message = f'unknown ACL condition/modifier in "{self.shown(text)}"'
+            yield self.acl_error(line, message, start)
             return
         if is_modifier and negation:
             yield self.acl_error(line, f'ACL error: negation is not allowed with "{name}"', start)
@@ -322,18 +332,18 @@ class Lexer:
         if rest.startswith(_DKIM_VARIABLES):
             if rest[18:19].isalnum() and rest[18] < "\x80":
                 return (
-                    f'invalid variable name after "set" in ACL modifier "set {rest}" '
+                    f'invalid variable name after "set" in ACL modifier "set {self.shown(rest)}" '
                     '(only "dkim_verify_status" or "dkim_verify_reason" permitted)'
                 )
             return at + 18
         if not rest.startswith(("acl_c", "acl_m")):
             return (
-                f'invalid variable name after "set" in ACL modifier "set {rest}" '
+                f'invalid variable name after "set" in ACL modifier "set {self.shown(rest)}" '
                 '(must start "acl_c" or "acl_m")'
             )
         if not (rest[5:6] == "_" or "0" <= rest[5:6] <= "9"):
             return (
-                f'invalid variable name after "set" in ACL modifier "set {rest}" '
+                f'invalid variable name after "set" in ACL modifier "set {self.shown(rest)}" '
                 "(digit or underscore must follow acl_c or acl_m)"
             )
         match = _VARIABLE.match(text, at + 5)
@@ -341,7 +351,7 @@ class Lexer:
         assert match is not None and word is not None
         if word.end() < match.end():
             char = text[word.end()]
-            return f'invalid character "{char}" in variable name in ACL modifier "set {rest}"'
+            return f'invalid character "{char}" in variable name in ACL modifier "set {self.shown(rest)}"'
         return match.end()
 
     # -- rules -----------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ _SMTP_CODE = re.compile(r"(?:xx|[0-9]x|[0-9][0-9])\Z")
 
 #: error names that Exim wants whole, and those of which it takes any beginning
 EXACT_ERRORS = ("*", "auth_failed", "refused", "timeout", "quota")
-SHORTENED_ERRORS = ("lost_connection", "tls_required")
+SHORTENED_ERRORS = ("lookup", "lost_connection", "tls_required")
 
 
 def skip(text: str, at: int) -> int:
