@@ -50,20 +50,19 @@ SUPPORT: dict[str, tuple[str, ...]] = {
     "pwcheck": ("CYRUS_PWCHECK_SOCKET",),
     "radius": ("RADIUS_CONFIG_FILE",),
 }
-#: lookup type -> setting, where it is not LOOKUP_ and the type
+#: lookup type -> setting, where it is not LOOKUP_ and the type (readsock is never shown)
 LOOKUPS = {
     **dict.fromkeys(("wildlsearch", "nwildlsearch", "iplsearch"), "LOOKUP_LSEARCH"),
     **dict.fromkeys(("dbmjz", "dbmnz"), "LOOKUP_DBM"),
     **dict.fromkeys(("ldapdn", "ldapm"), "LOOKUP_LDAP"),
     "nis0": "LOOKUP_NIS",
     "nmh": "EXPERIMENTAL_NMH",
-    "readsocket": "LOOKUP_READSOCK",
     "spf": "EXIM_HAVE_SPF",
 }
 LOOKUP_SETTINGS = (
     *("LOOKUP_CDB", "LOOKUP_DBM", "LOOKUP_DNSDB", "LOOKUP_DSEARCH", "LOOKUP_IBASE", "LOOKUP_JSON"),
     *("LOOKUP_LDAP", "LOOKUP_LMDB", "LOOKUP_LSEARCH", "LOOKUP_MYSQL", "LOOKUP_NIS", "LOOKUP_NISPLUS"),
-    *("LOOKUP_ORACLE", "LOOKUP_PASSWD", "LOOKUP_PGSQL", "LOOKUP_READSOCK", "LOOKUP_REDIS"),
+    *("LOOKUP_ORACLE", "LOOKUP_PASSWD", "LOOKUP_PGSQL", "LOOKUP_REDIS"),
     *("LOOKUP_SQLITE", "LOOKUP_TESTDB", "LOOKUP_WHOSON", "EXPERIMENTAL_NMH"),
 )
 #: scanner type -> setting that leaves it out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
 import subprocess
@@ -185,3 +186,36 @@ def test_main_options_live() -> None:
     for name, option in ours.items():
         if option.note is None and name not in build:
             assert str("" if option.default is None else option.default) == shown[name], name
+
+
+def expanded(lines: list[str]) -> list[str]:
+    """Give the installed Exim's answers to expansions, one each."""
+    exim = shutil.which("exim4") or ""
+    done = subprocess.run(
+        [exim, "-C", "/dev/null", "-be"], input="\n".join(lines).encode(), capture_output=True, check=False
+    )
+    return done.stdout.decode("latin-1").replace("> ", "").split("\n")
+
+
+@pytest.mark.differential
+def test_expansion_names_live() -> None:
+    catalogue = Catalogue.from_bv(installed_bv() + installed("-bP", "macros"))
+    # reply_address kills 4.96; the counters of filters are unknown outside a filter
+    names = [name for name in flat("variables") if name.isidentifier() and name != "reply_address"]
+    names = [name for name in names if not name.lstrip("s").startswith("n") or not name[-1].isdigit()]
+    answers = expanded([f"${{if def:{name} {{y}}{{n}}}}" for name in names])
+    known = {name for name, answer in zip(names, answers) if "unknown variable" not in answer}
+    assert known == {name for name in names if catalogue.variable(name)}
+    names = flat("operators")
+    answers = expanded([f"${{{name}:1}}" for name in names])
+    known = {name for name, answer in zip(names, answers) if "unknown expansion operator" not in answer}
+    assert known == set(catalogue.operators)
+    names = flat("items")
+    answers = expanded([f"${{{name}{{1}}}}" for name in names])
+    known = {name for name, answer in zip(names, answers) if "unknown or missing operator" not in answer}
+    assert known == catalogue.items
+
+
+def flat(module: str) -> list[str]:
+    """Give all names of a table, whatever the version."""
+    return list(importlib.import_module(f"eximious.grammar.tables._{module}").ROWS)
