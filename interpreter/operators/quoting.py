@@ -70,9 +70,9 @@ QUOTING_VARIANTS: dict[tuple[str, str], Quote] = {
 def quote(ctx: Context, text: str, arg: str | None, name: str) -> str:
     """Put text into double quotes unless it is a plain word; with a lookup type, quote for its queries.
 
-    Plain are ASCII letters, digits, ``_``, ``.`` and ``-``. Inside, quotes and backslashes get a backslash, newline
-    and carriage return become ``\\n`` and ``\\r``. Raises ExpansionError with Exim's message where there is
-    no such lookup type or variant (only ``ldap_dn``). Manual 11.6.
+    Plain are ASCII letters, digits, ``_``, ``.`` and ``-``. Inside, quotes and backslashes get a backslash,
+    newline and carriage return become ``\\n`` and ``\\r``. Raises ExpansionError with Exim's message where
+    there is no such lookup type or variant (only ``ldap_dn``). Manual 11.6.
     """
     if arg is None:
         return quote_word(text)
