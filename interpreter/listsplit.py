@@ -81,3 +81,14 @@ def append_element(parts: list[str], sep: str, item: str) -> None:
     if parts and (not item or item[0] == sep):
         item = " " + item
     parts.append(item)
+
+
+def append_to_list(text: str, sep: str, item: str) -> str:
+    """Add an item to the text of a list as ``${sort}``, lookups and lists of addresses do.
+
+    Separators in the item are doubled. Unlike :func:`join_list`, nothing is done for items that are empty or
+    begin with the separator, and an empty text counts as a list without items.
+    """
+    if sep in item:
+        item = item.replace(sep, sep + sep)
+    return f"{text}{sep}{item}" if text else item
