@@ -93,7 +93,7 @@ def header_value(ctx: Context, kind: str, name: str, exists_only: bool = False) 
 
 
 def all_headers(ctx: Context, raw: bool) -> str:
-    """Give all header lines: as they are, or decoded (not converted) with the space at their ends taken off."""
+    """Give all header lines: as they are, or decoded (not converted) without the space at their ends."""
     headers = [header for header in ctx.message.headers or () if not header.deleted]
     texts = (header.text for header in headers)
     text = _raw(texts) if raw else _decoded(ctx, _joined(texts, "\n"), "b")

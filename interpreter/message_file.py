@@ -48,10 +48,10 @@ def read_test_message(
 ) -> list[str]:
     """Put a message into ``ctx.message`` and give the lines that Exim prints on the way.
 
-    ``data``: the file. ``login`` and ``full_name``: the caller's (``-F`` overrides the name); ``trusted``: the
-    caller is; ``sender_given``: ``-f`` was used; ``extract_recipients``: ``-t``; ``dot_ends``: a line that is only
-    a dot ends the message (no ``-i``). Addresses without a domain get one. Rewriting rules are not
-    applied. Raises MessageAbandoned. Manual 5.2 (``-bem``), 47.
+    ``data``: the file. ``login``: the caller's; ``full_name``: ``-F``; ``trusted``: the caller is;
+    ``sender_given``: ``-f`` was used; ``extract_recipients``: ``-t``; ``dot_ends``: a line that is only a dot
+    ends the message (no ``-i``). To be called when the origin has been applied. Addresses without a domain
+    get one; rewriting rules are not applied. Raises MessageAbandoned. Manual 5.2 (``-bem``), 47.
     """
     from eximious.interpreter.submission import Submission
 

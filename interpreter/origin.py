@@ -45,11 +45,12 @@ def apply_origin(
 ) -> None:
     """Set what a testing Exim knows of its caller and its options.
 
-    ``login``: the caller's; ``trusted``: as root or a trusted user. ``sender``: ``-f``; ``host_address``: ``-oMa``;
-    ``host_name``: ``-oMs``; ``interface``: ``-oMi``; ``protocol``: ``-oMr`` or the first part of ``-p``; ``ident``:
-    ``-oMt``; ``authenticator``: ``-oMaa``; ``authenticated_id``: ``-oMai``; ``authenticated_sender``: ``-oMas``. In
-    expansion and address tests an untrusted caller may give all of them, too; a trusted one who gives a
-    sender loses the identity that comes from the login. Raises OriginError. Manual 5.2.
+    ``login``: the caller's; ``trusted``: as root or a trusted user. ``sender``: ``-f``; ``host_address``:
+    ``-oMa``; ``host_name``: ``-oMs`` or the second part of ``-p``; ``interface``: ``-oMi``; ``protocol``:
+    ``-oMr`` or the first part of ``-p``; ``ident``: ``-oMt``; ``authenticator``: ``-oMaa``;
+    ``authenticated_id``: ``-oMai``; ``authenticated_sender``: ``-oMas``. In expansion and address tests an
+    untrusted caller may give all of them, too; a trusted one who gives a sender loses the identity
+    that comes from the login. Raises OriginError. Manual 5.2.
     """
     if interface is not None:
         address, port = address_and_port(interface)

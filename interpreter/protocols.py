@@ -28,8 +28,11 @@ class Files(Protocol):
     def listdir(self, path: str) -> list[str]:
         """The names in a folder, in the system's order."""
 
-    def local_path(self, path: str) -> str:
-        """Where the file really is, for libraries that open it themselves (lmdb, sqlite); checked."""
+    def local_path(self, path: str, write: bool = False) -> str:
+        """Where the file really is, for libraries that open it themselves (lmdb, sqlite); checked.
+
+        ``write``: it will be written to, or made.
+        """
 
 
 class Clock(Protocol):
@@ -45,15 +48,49 @@ class Clock(Protocol):
 class Processes(Protocol):
     """Running programs (``${run``, pipes)."""
 
-    def run(self, argv: Sequence[str], stdin: str, timeout: float, environ: dict[str, str] | None = None) -> tuple[int, str]:
-        """Exit code (-1: could not be run; 128+n or -n as the construct asks) and standard output."""
+    def run(
+        self, argv: Sequence[str], stdin: str, timeout: float, environ: dict[str, str] | None = None
+    ) -> tuple[int, str]:
+        """Exit code, and standard output and error as they came.
+
+        The code is -n for a program that died of signal n, 127 for one that could not be run. ``timeout`` in
+        seconds; TimeoutError when it is over. ``environ`` None: what keep_environment and
+        add_environment leave.
+        """
 
 
 class Sockets(Protocol):
     """One exchange with a socket (``${readsocket``, scanners)."""
 
     def connect(self, spec: str, timeout: float, tls: bool = False, sni: str = "") -> Any:
-        """A connected object with ``send(bytes)``, ``shutdown()``, ``recv(n) -> bytes``, ``close()``."""
+        """A connected object with ``send(bytes)``, ``shutdown()``, ``recv(n) -> bytes``, ``close()``.
+
+        ``spec``: the path of a Unix socket, or ``inet:HOST:PORT``. ``timeout``: seconds for the connection
+        and for each later step. OSError as the system says (socket.gaierror for a name without an
+        address), TimeoutError when the time is over.
+        """
+
+
+class Machine(Protocol):
+    """The machine and the process that stand for Exim's."""
+
+    def hostname(self) -> str:
+        """The host's own name, with its domain where that is known."""
+
+    def caller(self) -> tuple[int, int]:
+        """The user and group id of whoever calls."""
+
+    def pid(self) -> int:
+        """The process id."""
+
+    def cwd(self) -> str:
+        """The working folder."""
+
+    def load_average(self) -> float:
+        """The load of the last minute; negative: unknown."""
+
+    def disk(self, folder: str) -> tuple[int, int] | None:
+        """Free kilobytes and free inodes (-1: the file system has none) where a folder is; None: unknown."""
 
 
 class Users(Protocol):
@@ -103,7 +140,7 @@ class Chance(Protocol):
 
 
 class Verdicts(Protocol):
-    """What other parties say: passwords (pam, radius, saslauthd, pwcheck, ldapauth), Perl, dlfunc, SPF, ..."""
+    """What others say: passwords (pam, radius, saslauthd, pwcheck, ldapauth), Perl, dlfunc, SPF and more."""
 
     def ask(self, kind: str, *question: str) -> Any:
         """The verdict for a question of a kind."""

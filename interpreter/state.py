@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from eximious.interpreter import protocols
@@ -22,9 +23,15 @@ if TYPE_CHECKING:
 
 
 class Doors:
-    """The doors to the outside, one per protocol; made by the composition root."""
+    """The doors to the outside, one per protocol; made by the composition root.
+
+    Each is given as itself, or as a function in ``lazy`` that makes it when it is first used. A door that is
+    neither is not there: using it is an AttributeError, which no composition root leaves possible.
+    """
 
     __slots__ = (
+        "_lazy",
+        "_options",
         "chance",
         "clock",
         "databases",
@@ -38,18 +45,48 @@ class Doors:
         "verdicts",
     )
 
-    def __init__(self, **doors: Any) -> None:
-        self.files: protocols.Files = doors["files"]
-        self.clock: protocols.Clock = doors["clock"]
-        self.processes: protocols.Processes = doors["processes"]
-        self.sockets: protocols.Sockets = doors["sockets"]
-        self.users: protocols.Users = doors["users"]
-        self.resolver: protocols.Resolver = doors["resolver"]
-        self.environ: protocols.Environ = doors["environ"]
-        self.chance: protocols.Chance = doors["chance"]
-        self.verdicts: protocols.Verdicts = doors["verdicts"]
-        self.databases: Any = doors.get("databases")
-        self.machine: protocols.Machine | None = doors.get("machine")
+    chance: protocols.Chance
+    clock: protocols.Clock
+    databases: Any
+    environ: protocols.Environ
+    files: protocols.Files
+    machine: protocols.Machine
+    processes: protocols.Processes
+    resolver: protocols.Resolver
+    sockets: protocols.Sockets
+    users: protocols.Users
+    verdicts: protocols.Verdicts
+
+    def __init__(self, *, lazy: Mapping[str, Callable[[], Any]] | None = None, **doors: Any) -> None:
+        self._lazy = lazy or {}
+        self._options: Any = None
+        for name, door in doors.items():
+            setattr(self, name, door)
+
+    def __getattr__(self, name: str) -> Any:
+        make = None if name.startswith("_") else self._lazy.get(name)
+        if make is None:
+            raise AttributeError(f"there is no door {name}")
+        door = make()
+        if self._options is not None and hasattr(door, "use_options"):
+            door.use_options(self._options)
+        setattr(self, name, door)
+        return door
+
+    def use_options(self, options: Any) -> None:
+        """Tell the doors the main options that matter to them (timezone, keep_environment, spool_directory).
+
+        ``options``: has ``get(name)``; it is asked when a door needs an answer, not now.
+        """
+        self._options = options
+        for name in self.__slots__:
+            if not name.startswith("_"):
+                try:
+                    door = object.__getattribute__(self, name)
+                except AttributeError:
+                    continue
+                if hasattr(door, "use_options"):
+                    door.use_options(options)
 
 
 class Environment:
@@ -70,6 +107,7 @@ class Environment:
         self.version = version
         self.options = options
         self.doors = doors
+        doors.use_options(options)
         self.named_lists: dict[str, dict[str, str]] = more.get("named_lists") or {
             "d": {},
             "h": {},
@@ -91,7 +129,7 @@ class Environment:
         self.caller_gid: int | None = more.get("caller_gid")
         self.exim_uid: int | None = more.get("exim_uid")
         self.exim_gid: int | None = more.get("exim_gid")
-        #: (kind letter, name) of named lists kept although they hold a ``$`` (``domainlist_cache``, manual 10.8)
+        #: (kind letter, name) of named lists kept although they hold a ``$`` (domainlist_cache, manual 10.8)
         self.cached_lists: set[tuple[str, str]] = more.get("cached_lists") or set()
         #: the lists that were taken apart (see eximious.conditions.lists.program)
         self.lists: Any = None

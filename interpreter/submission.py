@@ -231,9 +231,7 @@ def fix_phrase(name: str) -> str:
     parts = []
     for part in _QUOTED.split(name):
         bare = part.strip(" \t")
-        if not bare:
-            parts.append(part)
-        elif part.startswith('"') and part.endswith('"') and len(part) > 1 or _ATOMS.fullmatch(bare):
+        if not bare or _QUOTED.fullmatch(part) or _ATOMS.fullmatch(bare):
             parts.append(part)
         else:
             quoted = bare.replace("\\", "\\\\").replace('"', '\\"')

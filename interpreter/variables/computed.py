@@ -63,8 +63,7 @@ def primary_hostname(ctx: Context) -> str:
     """The option, or the machine's own name."""
     name: str | None = ctx.env.primary_hostname or ctx.env.options.get("primary_hostname")
     if name is None:
-        machine = ctx.env.doors.machine
-        name = machine.hostname() if machine is not None else ""
+        name = ctx.env.doors.machine.hostname()
     return name
 
 
@@ -112,11 +111,12 @@ def caller_gid(ctx: Context) -> str:
 
 def caller(env: Environment) -> tuple[int, int]:
     """The ids of whoever called: those of the environment, else the process's own."""
-    machine = env.doors.machine
-    ids = machine.caller() if machine is not None else (0, 0)
+    if env.caller_uid is not None and env.caller_gid is not None:
+        return env.caller_uid, env.caller_gid
+    uid, gid = env.doors.machine.caller()
     return (
-        ids[0] if env.caller_uid is None else env.caller_uid,
-        ids[1] if env.caller_gid is None else env.caller_gid,
+        uid if env.caller_uid is None else env.caller_uid,
+        gid if env.caller_gid is None else env.caller_gid,
     )
 
 
@@ -166,21 +166,19 @@ def _exim_ids(env: Environment) -> tuple[int, int]:
 def initial_cwd(ctx: Context) -> str:
     """The folder in which the process began."""
     env = ctx.env
-    if not env.initial_cwd and env.doors.machine is not None:
+    if not env.initial_cwd:
         env.initial_cwd = env.doors.machine.cwd()
     return env.initial_cwd
 
 
 def pid(ctx: Context) -> str:
     """The process id."""
-    machine = ctx.env.doors.machine
-    return str(machine.pid() if machine is not None else 0)
+    return str(ctx.env.doors.machine.pid())
 
 
 def load_average(ctx: Context) -> str:
     """The load average of the last minute, times 1000."""
-    machine = ctx.env.doors.machine
-    load = machine.load_average() if machine is not None else -1.0
+    load = ctx.env.doors.machine.load_average()
     return str(int(load * 1000) if load >= 0 else -1)
 
 
@@ -215,8 +213,7 @@ def log_directory(ctx: Context) -> str:
 
 
 def _disk(ctx: Context, folder: str) -> tuple[str, str]:
-    machine = ctx.env.doors.machine
-    free = machine.disk(folder) if machine is not None and folder else None
+    free = ctx.env.doors.machine.disk(folder) if folder else None
     return (str(free[0]), str(free[1])) if free is not None else ("-1", "-1")
 
 
@@ -239,7 +236,7 @@ def smtp_command_history(ctx: Context) -> str:
 
 
 def sender_host_name(ctx: Context) -> str:
-    """The client's name, looked up on first use unless that failed before (it is tried again after a defer)."""
+    """The client's name, looked up on first use unless that failed before (after a defer it is again)."""
     session = ctx.session
     if session.sender_host_name is None:
         if not session.sender_host_address or session.host_lookup_failed:

@@ -1,0 +1,74 @@
+"""Doors that are shut: each use says what it would have done, and which switch allows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximious.interpreter.outcomes import Refused
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+    from typing import Any, BinaryIO
+
+#: verdicts that can be asked for real, and the permission for each; the others can only be described
+VERDICTS = {"saslauthd": "net", "pwcheck": "net"}
+
+
+class DenyingFiles:
+    """No file may be read."""
+
+    def _refuse(self, action: str, path: str) -> Refused:
+        folder = path.rpartition("/")[0] or path
+        return Refused("files", f"{action} {path}", f"--allow read={folder}")
+
+    def open(self, path: str) -> BinaryIO:
+        """Raises Refused."""
+        raise self._refuse("reading", path)
+
+    def stat(self, path: str, follow_symlinks: bool = True) -> os.stat_result:
+        """Raises Refused."""
+        raise self._refuse("looking at", path)
+
+    def listdir(self, path: str) -> list[str]:
+        """Raises Refused."""
+        raise self._refuse("listing", path)
+
+    def local_path(self, path: str, write: bool = False) -> str:
+        """Raises Refused."""
+        raise self._refuse("opening", path)
+
+
+class DenyingProcesses:
+    """No program may be run."""
+
+    def run(
+        self, argv: Sequence[str], stdin: str, timeout: float, environ: dict[str, str] | None = None
+    ) -> tuple[int, str]:
+        """Raises Refused."""
+        raise Refused("run", f"running {argv[0] if argv else 'a program'}", "--allow run")
+
+
+class DenyingSockets:
+    """No connection may be made."""
+
+    def connect(self, spec: str, timeout: float, tls: bool = False, sni: str = "") -> Any:
+        """Raises Refused."""
+        raise Refused("socket", f"connecting to {spec}", "--allow net")
+
+
+class DenyingVerdicts:
+    """Nobody may be asked."""
+
+    def ask(self, kind: str, *question: str) -> Any:
+        """Raises Refused; the question itself is not shown, since it may hold a password."""
+        word = VERDICTS.get(kind)
+        raise Refused(kind, f"asking {kind} for a verdict", f"--allow {word}" if word else "--world DIR")
+
+
+class DenyingEnviron:
+    """No environment variable may be read."""
+
+    def get(self, name: str) -> str | None:
+        """Raises Refused."""
+        raise Refused("env", f"reading the environment variable {name}", "--allow env")

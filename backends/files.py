@@ -1,0 +1,153 @@
+"""Files for real: below the allowed folders, or below a root that stands for ``/``.
+
+With a root, a path means what it would mean after chroot: ``..`` and absolute symbolic links stay inside.
+Without one, a path is allowed by where it really leads, so a symbolic link out of an allowed folder is
+refused. Paths are text with one character a byte.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from eximious.interpreter.outcomes import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import BinaryIO
+
+_LINKS = 40  #: symbolic links that are followed for one path
+
+
+def _bytes(path: str) -> bytes:
+    """A path as the system takes it; Exim's strings end at a NUL."""
+    return path.partition("\0")[0].encode("latin-1")
+
+
+def _text(path: bytes) -> str:
+    return path.decode("latin-1")
+
+
+def _below(path: bytes, folders: Iterable[bytes]) -> bool:
+    return any(path == folder or path.startswith(folder.rstrip(b"/") + b"/") for folder in folders)
+
+
+def open_here(path: bytes) -> BinaryIO:
+    """Open for reading without waiting: a FIFO that nobody writes to is empty."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.set_blocking(descriptor, True)
+        return open(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+class RealFiles:
+    """The system's files.
+
+    ``read`` and ``write``: the folders (or files) below which that is allowed; None: everywhere.
+    """
+
+    def __init__(self, read: Iterable[str] | None = None, write: Iterable[str] | None = ()) -> None:
+        self._read = None if read is None else [os.path.realpath(_bytes(path)) for path in read]
+        self._write = None if write is None else [os.path.realpath(_bytes(path)) for path in write]
+
+    def _place(self, path: str, last_link: bool = False) -> bytes:
+        """Give the real path for reading; raises Refused."""
+        raw = _bytes(path)
+        if self._read is None or not raw:
+            return raw
+        if last_link:
+            head, tail = os.path.split(raw.rstrip(b"/") or b"/")
+            real = os.path.join(os.path.realpath(head or b"."), tail)
+        else:
+            real = os.path.realpath(raw)
+        if not _below(real, self._read):
+            raise _refused("reading", path, "read", real)
+        return real
+
+    def open(self, path: str) -> BinaryIO:
+        """Open for reading; OSError as the system says. Raises Refused."""
+        return open_here(self._place(path))
+
+    def stat(self, path: str, follow_symlinks: bool = True) -> os.stat_result:
+        """As os.stat. Raises Refused."""
+        return os.stat(self._place(path, not follow_symlinks), follow_symlinks=follow_symlinks)
+
+    def listdir(self, path: str) -> list[str]:
+        """The names in a folder. Raises Refused."""
+        return [_text(name) for name in os.listdir(self._place(path))]
+
+    def local_path(self, path: str, write: bool = False) -> str:
+        """The path itself, made real and checked. Raises Refused."""
+        if write and self._write is not None:
+            real = os.path.realpath(_bytes(path))
+            if not _below(real, self._write):
+                raise _refused("writing to", path, "write", real)
+            return _text(real)
+        return _text(self._place(path))
+
+
+class RootedFiles:
+    """The files below ``root``, which stands for ``/``. ``write``: allowed there."""
+
+    def __init__(self, root: str, write: bool = False) -> None:
+        self._root = os.path.realpath(_bytes(root)).rstrip(b"/")
+        self._write = write
+
+    def _place(self, path: str, last_link: bool = False) -> bytes:
+        """Where the path leads inside; a link to nowhere gives a path that does not exist."""
+        if not _bytes(path):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        pending = [part for part in reversed(_bytes(path).split(b"/")) if part and part != b"."]
+        place: list[bytes] = []
+        links = 0
+        while pending:
+            part = pending.pop()
+            if part == b"..":
+                del place[-1:]
+                continue
+            here = b"/".join((self._root, *place, part))
+            if pending or not last_link:
+                try:
+                    target = os.readlink(here)
+                except OSError:
+                    target = b""
+                if target:
+                    links += 1
+                    if links > _LINKS:
+                        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+                    if target.startswith(b"/"):
+                        place.clear()
+                    pending += [name for name in reversed(target.split(b"/")) if name and name != b"."]
+                    continue
+            place.append(part)
+        whole = b"/".join((self._root, *place))
+        return whole + b"/" if path.endswith("/") and place else whole or b"/"
+
+    def open(self, path: str) -> BinaryIO:
+        """Open for reading; OSError as the system says."""
+        return open_here(self._place(path))
+
+    def stat(self, path: str, follow_symlinks: bool = True) -> os.stat_result:
+        """As os.stat."""
+        return os.stat(self._place(path, not follow_symlinks), follow_symlinks=follow_symlinks)
+
+    def listdir(self, path: str) -> list[str]:
+        """The names in a folder."""
+        return [_text(name) for name in os.listdir(self._place(path))]
+
+    def local_path(self, path: str, write: bool = False) -> str:
+        """The path outside. Raises Refused for writing that is not allowed."""
+        if write and not self._write:
+            raise _refused("writing to", path, "write", self._root + b"/")
+        return _text(self._place(path))
+
+
+def _refused(action: str, path: str, word: str, real: bytes) -> Refused:
+    folder = _text(os.path.dirname(real) or b"/")
+    return Refused("files", f"{action} {path}", f"--allow {word}={folder}")
