@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from eximious.interpreter.outcomes import ExpansionError, OverBudget, Unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 #: the most rounds (SHA-crypt and its like), and the most doublings (bcrypt, scrypt, yescrypt), for one
 #: comparison
@@ -129,15 +131,15 @@ def _system_crypt() -> Callable[[bytes, bytes], bytes] | None:
 
 def _passlib_crypt(key: bytes, salt: bytes) -> bytes:
     try:
-        from passlib.hash import bsdi_crypt, des_crypt, md5_crypt, sha1_crypt, sha256_crypt, sha512_crypt
+        hashes: Any = import_module("passlib.hash")  # it has no type hints
     except ImportError:
         raise Unanswered(
             "crypteq",
             "whether a password fits its crypt() form (this system has no crypt())",
             "install the extra: pip install eximious[crypt]",
         ) from None
-    methods = (md5_crypt, sha256_crypt, sha512_crypt, sha1_crypt, bsdi_crypt, des_crypt)
-    for method in methods:
+    for name in ("md5_crypt", "sha256_crypt", "sha512_crypt", "sha1_crypt", "bsdi_crypt", "des_crypt"):
+        method = getattr(hashes, name)
         try:
             if method.identify(salt) and method.verify(key, salt):
                 return salt

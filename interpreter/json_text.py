@@ -31,7 +31,7 @@ def dewrap(text: str, wrap: str) -> tuple[str, str]:
     after it (and stays). Brackets nest, without regard to strings. Raises ExpansionError with the first
     words of a message to which the caller adds what is wrapped.
     """
-    opening, closing = wrap
+    opening, closing = wrap[0], wrap[1]
     start = len(text) - len(text.lstrip(SPACE))
     if not text.startswith(opening, start):
         raise ExpansionError(f"missing '{opening}'")

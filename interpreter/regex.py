@@ -8,13 +8,14 @@ reaches them is no match, as in Exim.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from eximious.interpreter.outcomes import ExpansionError
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
     from typing import Any
 
@@ -56,8 +57,7 @@ class Regex:
     )
 
     def __init__(self, pattern: str, caseless: bool) -> None:
-        import pcre2
-
+        pcre2: Any = import_module("pcre2")  # it has no type hints
         self.pattern = pattern
         self._caseless = caseless
         # The package's own objects take three times as long per match as the functions under them.
@@ -160,6 +160,8 @@ class Regex:
 
         plain = translate(self.pattern, self._caseless)
         if plain is not None:
+            import re
+
             self._fast = re.compile(plain.pattern, plain.flags)
             self._longest = plain.longest
 

@@ -26,7 +26,7 @@ def ip_version(text: str) -> int:
     address, percent, scope = text.partition("%")
     if percent and (":" not in address or _SCOPE.match(scope) is None):
         return 0
-    from eximious.conditions.lists.ip import parse_ip
+    from eximious.interpreter.ipaddress import parse_ip
 
     found = parse_ip(address)
     if found is None:
