@@ -11,9 +11,21 @@ from __future__ import annotations
 
 import re
 
-from eximious.grammar.diagnostics import ERROR, Diagnostic, Related
+from eximious.grammar.diagnostics import ERROR, WARNING, Diagnostic, Related
+from eximious.grammar.logical import (
+    BEGIN,
+    BLANK,
+    COMMENT,
+    DIRECTIVE,
+    MACRO,
+    SKIPPED,
+    TEXT,
+    LogicalLine,
+    Segment,
+    Trivia,
+)
 from eximious.grammar.macros import SPACE, MacroError, MacroTable
-from eximious.grammar.source import Position, SourceMap, Sources, Via
+from eximious.grammar.source import Position, Sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,8 +47,7 @@ if TYPE_CHECKING:
             """Give name and value of each predefined macro, in Exim's order."""
 
 
-TEXT, MACRO, BEGIN = 0, 1, 2  #: kinds of a logical line
-COMMENT, BLANK, DIRECTIVE, SKIPPED = "comment", "blank", "directive", "skipped"  #: kinds of trivia
+__all__ = ["BEGIN", "MACRO", "TEXT", "LogicalLine", "Reader", "RealFiles", "TooMuch", "Trivia"]
 
 CONDITION_DEPTH = 10  #: Exim's stack of conditionals
 INCLUDE_DEPTH = 200  #: ours; Exim goes on until no file can be opened any more, and then says the same
@@ -45,10 +56,10 @@ BYTE_LIMIT = 400_000_000  #: the same for bytes
 GROWN_LIMIT = 200_000_000  #: bytes of all lines with macros after replacement; ours
 BUFFER = 16384  #: step in which Exim's line buffer grows
 
-#: state after a directive: active 0, waiting for a true branch 1, done until .endif 2
+#: states: lines count; they do not, but a later branch may; they do not up to .endif
 _ACTIVE, _WAITING, _DONE = 0, 1, 2
+#: a conditional is one only before a space or the line's end (group 2, or nothing at the end of the file)
 _DIRECTIVE = re.compile(r"\.(ifdef|ifndef|elifdef|elifndef|else|endif)([ \n]?)")
-#: in Exim's order of comparison; "tail": something else follows the word: Exim drops the line in silence
 _INCLUDE = re.compile(rf"\.include(_if_exists)?[{SPACE}]")
 _NAME = re.compile(r"[A-Z][A-Za-z0-9_]*[ \t\n\v\f\r]*=")
 _SECTIONS_WITHOUT_MACROS = ("retry", "rewrite", "local_scan")
@@ -74,76 +85,6 @@ class TooMuch(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
-
-
-class LogicalLine(SourceMap):
-    """One logical line.
-
-    ``text``: what Exim's parser sees; ``file`` and ``line``: what Exim would name in an error (the last
-    physical line of it); ``kind``: TEXT, MACRO (a definition) or BEGIN (a section starts).
-    """
-
-    __slots__ = ("_segments", "file", "kind", "line", "text")
-
-    def __init__(self, text: str, file: str, line: int, kind: int, segments: int | list[_Segment]) -> None:
-        self.text, self.file, self.line, self.kind = text, file, line, kind
-        #: a number: one physical line with that many blanks before the text and no macros
-        self._segments = segments
-
-    def __repr__(self) -> str:
-        return f"LogicalLine({self.text!r}, {self.file!r}, {self.line})"
-
-    @property
-    def first(self) -> tuple[str, int]:
-        """File and line where it begins."""
-        if isinstance(self._segments, int):
-            return self.file, self.line
-        return self._segments[0].file, self._segments[0].line
-
-    def position(self, offset: int) -> Position:
-        """Give the place of the character at ``offset`` of the text."""
-        segments = self._segments
-        if isinstance(segments, int):
-            return Position(self.file, self.line, segments + offset + 1)
-        found = segments[0]
-        for segment in segments:
-            if segment.start > offset:
-                break
-            found = segment
-        return found.position(offset - found.start)
-
-
-class _Segment:
-    """The part of a logical line that one physical line gave."""
-
-    __slots__ = ("edits", "file", "line", "start", "stripped")
-
-    def __init__(self, start: int, file: str, line: int, stripped: int, edits: list[Edit]) -> None:
-        #: offset in the logical line; blanks removed from the front of the physical line; replacements
-        self.start, self.file, self.line, self.stripped, self.edits = start, file, line, stripped, edits
-
-    def position(self, offset: int) -> Position:
-        at = offset + self.stripped
-        via: list[Via] = []
-        for where, size, grow, macro in reversed(self.edits):
-            if at >= where + grow:
-                at += size - grow
-            elif at >= where:
-                at = where
-                via.append(Via(macro.name, macro.file, macro.line))
-        return Position(self.file, self.line, at + 1, tuple(reversed(via)))
-
-
-class Trivia:
-    """A physical line that gave no text: ``kind`` comment, blank, directive or skipped (inactive)."""
-
-    __slots__ = ("file", "kind", "line")
-
-    def __init__(self, file: str, line: int, kind: str) -> None:
-        self.file, self.line, self.kind = file, line, kind
-
-    def __repr__(self) -> str:
-        return f"Trivia({self.file!r}, {self.line}, {self.kind!r})"
 
 
 class _Open:
@@ -201,18 +142,27 @@ class Reader:
             self.stop(error, reading.stack[-1].name, reading.stack[-1].at)
 
     def complain(
-        self, code: str, message: str, file: str, line: int, *, located: bool = True, **more: object
+        self,
+        code: str,
+        message: str,
+        file: str,
+        line: int,
+        *,
+        located: bool = True,
+        hint: str | None = None,
+        related: tuple[Related, ...] = (),
     ) -> None:
-        """Add an error in Exim's words at a physical line."""
+        """Add an error in Exim's words at a physical line. ``located``: Exim names file and line in it."""
         self.diagnostics.append(
             Diagnostic(
                 code,
                 ERROR,
                 message,
                 Position(file, line, 1),
+                hint=hint,
+                related=related,
                 exim_place=(file, line) if located else None,
                 fatal=True,
-                **more,  # type: ignore[arg-type]
             )
         )
 
@@ -276,7 +226,8 @@ class _Reading:
         self.reader = reader
         self.stack = [_Open(path, reader.load(path))]
         self.state = _ACTIVE
-        self.states: list[int] = []
+        #: for each open conditional: the state around it, file and line
+        self.states: list[tuple[int, str, int]] = []
         self.grown = 0  #: bytes of all lines in which macros were looked for, after replacement
         self.buffer = BUFFER  #: how large Exim's line buffer is by now
 
@@ -289,7 +240,7 @@ class _Reading:
         text = ""  # the logical line so far, blanks at its front included
         front = 0  # how many
         stale = ""  # what the buffer holds behind it: a skipped line; Exim takes it in at the end of file
-        segments: list[_Segment] = []
+        segments: list[Segment] = []
         total = 0
         opened = self.stack[-1]
         while True:
@@ -306,6 +257,7 @@ class _Reading:
                         "Unexpected end of configuration file: .endif missing",
                         opened.name,
                         opened.at,
+                        related=self.opened(),
                     )
                     self.states.clear()
                 if text:
@@ -336,6 +288,8 @@ class _Reading:
                     trivia.append(Trivia(opened.name, number, DIRECTIVE))
                     if match[2] or match.end() == len(body):
                         self.directive(match[1], bool(edits), opened.name, number)
+                    else:
+                        self.dropped(match[1], body[match.end()], opened.name, number)
                     stale = raw
                     self.use(edits)
                     continue
@@ -376,9 +330,9 @@ class _Reading:
                     continue
                 front = stripped
                 text = raw[:stripped] + body
-                segments = [_Segment(0, opened.name, number, stripped, edits)]
+                segments = [Segment(0, opened.name, number, stripped, edits)]
             else:
-                segments.append(_Segment(len(text) - front, opened.name, number, stripped, edits))
+                segments.append(Segment(len(text) - front, opened.name, number, stripped, edits))
                 text += body
             stale = ""
             if not more:
@@ -427,7 +381,7 @@ class _Reading:
         for edit in edits:
             edit[3].uses += 1
 
-    def finish(self, text: str, opened: _Open, front: int, segments: list[_Segment] | None) -> LogicalLine:
+    def finish(self, text: str, opened: _Open, front: int, segments: list[Segment] | None) -> LogicalLine:
         """Make the logical line; a definition takes effect before anything else is read."""
         reader = self.reader
         if reader.printed is not None:
@@ -461,8 +415,14 @@ class _Reading:
         """Carry out a conditional. It is true if a macro was replaced anywhere in its line."""
         if word in ("ifdef", "ifndef"):
             if len(self.states) >= CONDITION_DEPTH:
-                self.reader.complain("if-depth", f".{word} nested too deeply", file, line)
-            self.states.append(self.state)
+                self.reader.complain(
+                    "if-depth",
+                    f".{word} nested too deeply",
+                    file,
+                    line,
+                    hint=f"Exim allows {CONDITION_DEPTH} levels, over all included files together",
+                )
+            self.states.append((self.state, file, line))
             if self.state == _ACTIVE:
                 self.state = _ACTIVE if replaced == (word == "ifdef") else _WAITING
             else:
@@ -471,11 +431,28 @@ class _Reading:
         if not self.states:
             self.reader.complain("if-unopened", f".{word} without matching .ifdef", file, line)
         elif word == "endif":
-            self.state = self.states.pop()
+            self.state = self.states.pop()[0]
         elif self.state == _ACTIVE:
             self.state = _DONE
         elif self.state == _WAITING and (word == "else" or replaced == (word == "elifdef")):
             self.state = _ACTIVE
+
+    def opened(self) -> tuple[Related, ...]:
+        """Give the place where the innermost open conditional begins."""
+        _, file, line = self.states[-1]
+        return (Related("opened here", Position(file, line, 1)),)
+
+    def dropped(self, word: str, behind: str, file: str, line: int) -> None:
+        """Warn of a line that looks like a conditional and is none: Exim drops it without a word."""
+        self.reader.diagnostics.append(
+            Diagnostic(
+                "if-dropped",
+                WARNING,
+                f".{word} is followed by something other than a space: Exim drops the line in silence",
+                Position(file, line, 1),
+                hint="the line ends in CR LF: convert the file" if behind == "\r" else "write a space there",
+            )
+        )
 
     def include(self, rest: str, if_exists: bool, opened: _Open, line: int) -> None:
         """Open an included file."""
@@ -494,19 +471,19 @@ class _Reading:
             name = f"{directory_of(opened.name)}/{name}"
         try:
             if len(self.stack) > INCLUDE_DEPTH:
-                raise OSError("too deep")
+                return self.unreadable(name, opened.name, line, f"{INCLUDE_DEPTH} files include each other")
             lines = reader.load(name)
-        except (FileNotFoundError, NotADirectoryError):
-            if not if_exists:
-                self.unreadable(name, opened.name, line)
-            return
-        except OSError:
-            self.unreadable(name, opened.name, line)
-            return
+        except (FileNotFoundError, NotADirectoryError) as error:
+            if if_exists:
+                return
+            return self.unreadable(name, opened.name, line, error.strerror)
+        except (OSError, ValueError) as error:
+            return self.unreadable(name, opened.name, line, getattr(error, "strerror", None))
         if reader.printed is not None:
             reader.printed.append((opened.name, line))
         self.stack.append(_Open(name, lines))
 
-    def unreadable(self, name: str, file: str, line: int) -> None:
+    def unreadable(self, name: str, file: str, line: int, why: str | None) -> None:
         """Say that an included file cannot be opened."""
-        self.reader.complain("include-open", f"failed to open included configuration file {name}", file, line)
+        message = f"failed to open included configuration file {name}"
+        self.reader.complain("include-open", message, file, line, hint=why)

@@ -136,6 +136,17 @@ def test_all_errors_are_found_in_order() -> None:
     assert "foo" in [line.text for line in lines]
 
 
+def test_what_is_no_conditional_is_told() -> None:
+    reader, _ = read(".ifdef Q\r\nx = 1\r\n.endif\r\n.else\tx\n")
+    assert [(finding.code, finding.severity, finding.fatal) for finding in reader.diagnostics] == [
+        ("if-dropped", "warning", False),
+        ("if-dropped", "warning", False),
+        ("if-unclosed", "error", True),
+    ]
+    assert reader.diagnostics[0].hint == "the line ends in CR LF: convert the file"
+    assert reader.diagnostics[2].related[0].position == Position("/c", 1, 1)
+
+
 def test_a_file_that_includes_itself() -> None:
     reader, lines = read("x = 1\n.include /c\ny = 2\n")
     assert [finding.exim_text() for finding in reader.diagnostics] == [
