@@ -62,6 +62,8 @@ def _groups(text: str, may_end_v4: bool) -> list[int] | None:
 def parse_ip(text: str) -> tuple[int, int] | None:
     """Read an address without a mask; an IPv6 one may have a scope (``%eth0``), which is dropped."""
     if ":" in text:
+        if "/" in text:
+            return None
         cut = text.find("%")
         number = _parse_v6(text if cut < 0 else text[:cut])
         return None if number < 0 else (128, number)
@@ -84,7 +86,7 @@ def parse_net(text: str) -> tuple[int, int, int] | None:
         if match is None:
             return None
         length = int(match[1]) if len(match[1]) < 19 else 2**63 - 1
-    address = parse_ip(text[:slash])
+    address = None if "%" in text else parse_ip(text[:slash])  # a scope and a mask do not go together
     if address is None:
         return None
     return (*address, _mask(address[0], length))

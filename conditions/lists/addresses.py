@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from eximious.conditions.lists.program import Kind, Scan
-from eximious.conditions.lists.result import FAIL, OK, ListPanic
+from eximious.conditions.lists.result import DEFER, FAIL, OK, ListPanic
 from eximious.conditions.lists.strings import DOMAIN, string_item
 from eximious.conditions.lists.subject import Subject, Unset, lower
 from eximious.interpreter.listsplit import SPACE, split_list
@@ -16,7 +16,7 @@ from eximious.interpreter.text import follow
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from eximious.conditions.lists.program import Check
+    from eximious.conditions.lists.program import Check, Run
     from eximious.interpreter.context import Context
 
 MAX_CHAIN = 50  #: lists of local parts that lead to each other (manual 10.20)
@@ -77,6 +77,29 @@ def subject_key(subject: AddressSubject) -> str | None:
     return text if "@" in text else None
 
 
+def missed(subject: AddressSubject, run: Run) -> None:
+    """What trying plain items in vain does: one with the subject's local part leaves that as the value."""
+    name = subject.text.rpartition("@")[0]
+    body = run.locals.get(lower(name))
+    if body is None or not (subject.caseless or body.startswith(name + "@")):
+        return
+    set_value(subject, body, len(name), None)
+    if subject.setup <= 0:
+        subject.captures = []
+
+
+def set_value(subject: Subject, body: str, length: int, domain_value: str | None) -> None:
+    """The value of an item with a local part and a domain: the domain's until 4.96, then both (10.5).
+
+    Exim takes as many characters of the item as the subject's local part has, which for a wild card
+    are not the ones meant.
+    """
+    if subject.ctx.env.version < (4, 96):
+        subject.data = domain_value
+    else:
+        subject.data = follow(f"{body[:length]}@{domain_value or ''}", body, domain_value or "")
+
+
 def address_item(body: str) -> Check:
     """The check for one item of an address list."""
     check = _address_item(body)
@@ -103,10 +126,17 @@ def _address_item(body: str) -> Check:
     if _WHOLE_LOOKUP.match(body):
         return _whole_lookup(body)
     if not body:
-        return lambda subject: FAIL if subject.text else OK
+        return _empty
     if body.startswith("@@"):
         return _split_lookup(body)
     return _parts(body)
+
+
+def _empty(subject: Subject) -> int:
+    if not subject.text:
+        return OK
+    subject.data = None
+    return FAIL
 
 
 def _whole(body: str) -> Check:
@@ -135,7 +165,7 @@ def _whole_lookup(body: str) -> Check:
             )
         inner = Subject(subject.ctx, subject.text, subject.text, subject.caseless, -1)
         outcome = check(inner)
-        subject.data, subject.error = inner.data, inner.error
+        subject.data, subject.error, subject.captures = inner.data, inner.error, inner.captures
         return outcome
 
     return run
@@ -157,8 +187,9 @@ def _split_lookup(body: str) -> Check:
         for _ in range(MAX_CHAIN):
             if key is None:
                 return FAIL
-            outer = Subject(ctx, key, lower(key), True, -1)
+            outer = Subject(ctx, key, key, False, -1)  # Exim compares the domain casefully here
             outcome = find(outer)
+            subject.captures = outer.captures
             if outcome != OK:
                 subject.error = outer.error
                 return outcome
@@ -175,7 +206,7 @@ def _split_lookup(body: str) -> Check:
                 if item.startswith("!"):
                     part, wanted = follow(item[1:].lstrip(SPACE), item), FAIL
                 outcome = string_item(part, at_special=False, partial=True)(local)
-                subject.data = local.data
+                subject.data, subject.captures = local.data, local.captures
                 if outcome == OK:
                     return wanted
                 if outcome != FAIL:
@@ -202,7 +233,7 @@ def _parts(body: str) -> Check:
             return FAIL
         name, _, subject_domain = subject.text.rpartition("@")
         setup = subject.setup
-        value = ""
+        matched = False
         if tail is not None:
             wanted = tail_lower if subject.caseless else tail
             assert wanted is not None
@@ -211,12 +242,12 @@ def _parts(body: str) -> Check:
                 if not compared.endswith(wanted):
                     return FAIL
                 if setup > 0:
+                    assert subject.captures is not None
                     subject.captures[setup:] = [follow(name[: len(name) - len(tail)], subject.original)]
                     setup += 1
             elif compared != wanted:
                 return FAIL
-            # As many characters of the item as the subject's local part has: Exim's own slip for wild cards
-            value = body[: len(name)]
+            matched = bool(body[: len(name)])
         inner = Subject(
             subject.ctx,
             follow(subject_domain, subject.text),
@@ -229,19 +260,16 @@ def _parts(body: str) -> Check:
         scan = Scan(DOMAIN, inner)
         outcome = scan.run(domain, expand=False, single=True)
         subject.captures = inner.captures
-        if outcome != OK:
-            subject.error = scan.message
-            return outcome
-        version = subject.ctx.env.version
         data = inner.data
         assert not isinstance(data, Unset)
-        if version < (4, 96):
-            subject.data = data
-        elif value or data is not None:
-            subject.data = follow(f"{value}@{data or ''}", body, data or "")
+        subject.data = data
+        if matched or data is not None:
+            set_value(subject, body, len(name) if matched else 0, data)
+        if outcome == DEFER:
+            subject.error = scan.message
         return outcome
 
     return run
 
 
-ADDRESS = Kind("a", "address", address_item, plain_item, subject_key)
+ADDRESS = Kind("a", "address", address_item, plain_item, subject_key, missed)

@@ -151,6 +151,7 @@ def _address_lookup(body: str, start: int, mask: int) -> Check:
             if address is None:
                 return FAIL
             key = key_text(*address, mask, ":" if spec.name == "iplsearch" else ".")
+        subject.data = None
         return run_lookup(subject, spec, key, rest)[0]
 
     return check
@@ -214,4 +215,4 @@ def _by_address_of_name(subject: HostSubject, name: str) -> int:
     return subject.fail_unknown(f"failed to find IP address for {name}")
 
 
-HOST = Kind("h", "host", host_item, plain_item, subject_key)
+HOST = Kind("h", "host", host_item, plain_item, subject_key, lambda subject, run: None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.conditions.lists.program import Kind, Scan
-from eximious.conditions.lists.strings import plain_item, string_item, subject_key
+from eximious.conditions.lists.strings import missed, plain_item, string_item, subject_key
 from eximious.conditions.lists.subject import Subject, lower
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def _plain(body: str) -> str | None:
     return lower(body) if body.startswith("+") and ";" not in body else plain_item(body)
 
 
-KEY = Kind("k", "string", _item, _plain, subject_key)
+KEY = Kind("k", "string", _item, _plain, subject_key, missed)
 
 
 def match_key(ctx: Context, text: str, key: str, expand: bool) -> int:

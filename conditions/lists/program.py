@@ -40,10 +40,13 @@ class Kind:
     """A kind of list. ``letter`` and ``word`` name it (``d``, "domain"); ``item`` makes an item's check.
 
     ``plain`` gives the text by which a plain item is compared (None: it is not plain) and ``key`` the
-    text of the subject that is compared with it, casefully where ``key`` says so (None: not this way).
+    text of the subject that is compared with it (None: not this way). ``missed`` does to the subject
+    what trying all items of a run in vain does.
     """
 
-    __slots__ = ("caseful_word", "comment_anywhere", "host_words", "item", "key", "letter", "plain", "word")
+    __slots__ = (
+        "caseful_word", "comment_anywhere", "host_words", "item", "key", "letter", "missed", "plain", "word",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -52,8 +55,10 @@ class Kind:
         item: Callable[[str], Check],
         plain: Callable[[str], str | None],
         key: Callable[[Any], str | None],
+        missed: Callable[[Any, Run], None],
     ) -> None:
         self.letter, self.word, self.item, self.plain, self.key = letter, word, item, plain, key
+        self.missed = missed
         self.host_words = letter == "h"
         self.caseful_word = letter in "al"
         self.comment_anywhere = letter in "dh"
@@ -74,17 +79,23 @@ class Item:
 
 
 class Run:
-    """Neighbouring plain items as a table from compared text (in lower case) to the first item with it."""
+    """Neighbouring plain items as a table from compared text (in lower case) to the first item with it.
 
-    __slots__ = ("last_negated", "table")
+    ``locals``: in an address list, the last item's body by its local part in lower case.
+    """
+
+    __slots__ = ("last_negated", "locals", "table")
 
     def __init__(self) -> None:
         self.table: dict[str, Item] = {}
+        self.locals: dict[str, str] = {}
         self.last_negated = False
 
     def add(self, plain: str, item: Item) -> None:
         """Add an item. One whose very text came before can never decide."""
         self.last_negated = item.negated
+        if "@" in plain:
+            self.locals[plain[: plain.rindex("@")]] = item.body
         known = self.table.setdefault(plain, item)
         while known.body != item.body:
             if known.other is None:
@@ -207,6 +218,7 @@ class Scan:
                     if self._check(found) == OK:
                         return self._matched(found.text, FAIL if found.negated else OK)
                     found = found.other
+                self.kind.missed(subject, entry)
                 last_negated = entry.last_negated
                 continue
             item = entry
@@ -324,7 +336,7 @@ class Scan:
         """A file whose lines are items (10.3): the list's outcome or None, and whether it ends negatively."""
         subject, kind = self.subject, self.kind
         negated = item.negated
-        with self._open(item.body) as file:
+        with self._open(item) as file:
             while line := file.readline(LINE_SIZE):
                 text = self._line(line.decode("latin-1"))
                 if not text:
@@ -334,6 +346,9 @@ class Scan:
                     negated, body = not negated, text[1:].lstrip(SPACE)
                 plain = kind.plain(body)
                 if plain is not None and plain != kind.key(subject):
+                    run = Run()
+                    run.add(plain, Item(body, body, False))
+                    kind.missed(subject, run)
                     continue
                 outcome = kind.item(body)(subject)
                 if outcome == OK:
@@ -346,8 +361,8 @@ class Scan:
                         return settled, negated
         return None, negated
 
-    def _open(self, path: str) -> BinaryIO:
-        ctx = self.subject.ctx
+    def _open(self, item: Item) -> BinaryIO:
+        ctx, path = self.subject.ctx, item.body
         try:
             if type(path) is Tainted and ctx.env.version >= (4, 94):
                 log_write(ctx, f"Tainted filename '{path}'", "main panic")
@@ -360,7 +375,7 @@ class Scan:
             return BytesIO()
         except OSError as error:
             raise ListPanic(
-                f"failed to open {path} when checking {self.label}: {error.strerror or error}"
+                f"failed to open {item.text} when checking {self.label}: {error.strerror or error}"
             ) from None
 
     def _line(self, line: str) -> str:

@@ -19,7 +19,7 @@ from eximious.interpreter.text import Tainted, follow
 if TYPE_CHECKING:
     from typing import Any
 
-    from eximious.conditions.lists.program import Check
+    from eximious.conditions.lists.program import Check, Run
     from eximious.interpreter.context import Context
     from eximious.interpreter.regex import Regex
 
@@ -39,6 +39,13 @@ def subject_key(subject: Subject) -> str:
     return subject.text if subject.caseless else lower(subject.text)
 
 
+def missed(subject: Subject, run: Run) -> None:
+    """What trying plain items in vain does: no value and no captures are left."""
+    subject.data = None
+    if subject.setup <= 0:
+        subject.captures = []
+
+
 def domain_item(body: str) -> Check:
     """The check for one item of a domain list."""
     return string_item(body, at_special=True, partial=True)
@@ -52,6 +59,18 @@ def local_part_item(body: str) -> Check:
 def string_item(body: str, at_special: bool, partial: bool) -> Check:
     """The check for one item. ``at_special``: whether ``@`` and its like mean something; ``partial``: whether
     ``partial-`` before a lookup type is obeyed."""
+    check = _string_item(body, at_special, partial)
+
+    def run(subject: Subject) -> int:
+        subject.data = None
+        if subject.setup <= 0:
+            subject.captures = []
+        return check(subject)
+
+    return run
+
+
+def _string_item(body: str, at_special: bool, partial: bool) -> Check:
     start = body[:1]
     if start == "^":
         return _regex(body)
@@ -82,6 +101,7 @@ def set_captures(subject: Subject, whole: str, *parts: str) -> None:
     if setup == 0:
         subject.captures = [follow(part, subject.original) for part in (whole, *parts)]
     elif setup > 0:
+        assert subject.captures is not None
         subject.captures[setup:] = [follow(part, subject.original) for part in parts]
 
 
@@ -89,7 +109,6 @@ def _exact(body: str) -> Check:
     wanted = lower(body)
 
     def check(subject: Subject) -> int:
-        subject.data = None
         if subject.text != (wanted if subject.caseless else body):
             return FAIL
         set_captures(subject, subject.text)
@@ -109,7 +128,6 @@ def _tail(body: str) -> Check:
     small = lower(tail)
 
     def check(subject: Subject) -> int:
-        subject.data = None
         text = subject.text
         if not text.endswith(small if subject.caseless else tail):
             return FAIL
@@ -124,7 +142,6 @@ def _regex(body: str) -> Check:
     compiled: dict[bool, Regex] = {}
 
     def check(subject: Subject) -> int:
-        subject.data = None
         regex = compiled.get(subject.caseless)
         if regex is None:
             regex = compiled[subject.caseless] = list_regex(body, subject.caseless)
@@ -152,7 +169,6 @@ def list_regex(body: str, caseless: bool) -> Regex:
 def _own_literal(subject: Subject) -> int:
     from eximious.interpreter.hosts import local_addresses
 
-    subject.data = None
     text = subject.text
     # Exim asks for one of the brackets only
     if text[:1] != "[" and text[-1:] != "]":
@@ -181,7 +197,6 @@ def _mx(body: str) -> Check | None:
     def check(subject: Subject) -> int:
         from eximious.interpreter.hosts import FIND_AGAIN, FOUND_LOCAL, Host, find_by_mx
 
-        subject.data = None
         found = find_by_mx(subject.ctx, Host(subject.text), ignore)
         if found.outcome == FIND_AGAIN:
             subject.error = f'DNS lookup of "{subject.text}" deferred'
@@ -199,7 +214,6 @@ def _lookup(body: str, partial: bool) -> Check:
     """A lookup; what is wrong with its type shows when it is used."""
 
     def check(subject: Subject) -> int:
-        subject.data = None
         ctx = subject.ctx
         type_text, _, rest = body.partition(";")
         spec = lookup_type(ctx, type_text)
@@ -223,7 +237,6 @@ def run_lookup(subject: Any, spec: Any, key: str | None, rest: str) -> tuple[int
     Gives the outcome and the parts of the key that a partial match or a default split it into. Raises
     ListPanic where the source cannot be opened, as the real Exim then ends.
     """
-    subject.data = None
     try:
         found = search(subject.ctx, spec, key, rest)
     except Defer as defer:
@@ -245,5 +258,5 @@ def lookup_type(ctx: Context, text: str) -> Any:
         raise ListPanic(error.message) from None
 
 
-DOMAIN = Kind("d", "domain", domain_item, plain_item, subject_key)
-LOCAL_PART = Kind("l", "local part", local_part_item, plain_item, subject_key)
+DOMAIN = Kind("d", "domain", domain_item, plain_item, subject_key, missed)
+LOCAL_PART = Kind("l", "local part", local_part_item, plain_item, subject_key, missed)

@@ -28,8 +28,9 @@ class Subject:
     """A domain, a local part or a host name.
 
     ``text``: lower case where the match is caseless; ``original``: as given. ``setup``: the number of
-    the first capture that a match sets, -1 where it sets none. ``data``, ``captures`` and ``error`` are
-    what the last item left: the value of its match, the captures, and why it could not be decided.
+    the first capture that a match sets, -1 where it sets none, 0 where ``$0`` is set, too. ``data``,
+    ``captures`` and ``error`` are what the last item left: the value of its match, the captures, and why
+    it could not be decided.
     """
 
     __slots__ = ("captures", "caseless", "ctx", "data", "error", "original", "setup", "text", "trace")
@@ -46,7 +47,8 @@ class Subject:
         self.ctx, self.original, self.text, self.caseless, self.setup = ctx, original, text, caseless, setup
         self.trace = trace
         self.data: str | Unset | None = UNSET
-        self.captures: list[str] = []
+        #: None as long as no item was tried
+        self.captures: list[str] | None = None
         self.error: str | None = None
 
     @property
