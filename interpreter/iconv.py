@@ -82,8 +82,10 @@ def _library() -> Any:
 def _by_library(library: Any, data: bytes, source: str, target: str) -> bytes:
     import ctypes
 
+    # An empty name is the locale's set. Exim stays in the C locale; what Python has set does not count.
     handle = library.iconv_open(
-        target.encode("latin-1").partition(b"\0")[0], source.encode("latin-1").partition(b"\0")[0]
+        target.encode("latin-1").partition(b"\0")[0] or b"ASCII",
+        source.encode("latin-1").partition(b"\0")[0] or b"ASCII",
     )
     if handle is None or handle == ctypes.c_void_p(-1).value:
         raise UnknownCharset(target, source, ctypes.get_errno())
