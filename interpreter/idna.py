@@ -42,19 +42,12 @@ _IGNORED = frozenset(
     (0xAD, 0x34F, 0x200B, 0x2060, 0x2064, 0xFEFF, 0x180F, *range(0x180B, 0x180E), *range(0xFE00, 0xFE10))
 ) | frozenset((*range(0x1BCA0, 0x1BCA4), *range(0xE0100, 0xE01F0)))
 #: characters that stay themselves in UTS 46 although they fold to something else, and full stops
-_KEPT = {
-    0xDF: "\xdf",
-    0x3C2: "\u03c2",
-    0x200C: "\u200c",
-    0x200D: "\u200d",
-    0x3002: ".",
-    0xFF0E: ".",
-    0xFF61: ".",
-}
+_KEPT = {code: chr(code) for code in (0xDF, 0x3C2, 0x200C, 0x200D)} | dict.fromkeys(
+    (0x3002, 0xFF0E, 0xFF61), "."
+)
 #: neither control, format, private nor unassigned characters, and yet in no name
-_NEVER = frozenset(
-    (0x115F, 0x1160, 0x1680, 0x1806, 0x17B4, 0x17B5, 0x3164, 0xFFA0, 0xFFFC, 0xFFFD)
-) | frozenset((*range(0x2FF0, 0x2FFC), 0x4C0, *range(0x10A0, 0x10C6), 0x2132, 0x2183, 0x2F868, 0x2F874))
+_NEVER = frozenset((0x115F, 0x1160, 0x1680, 0x1806, 0x17B4, 0x17B5, 0x3164, 0xFFA0, 0xFFFC, 0xFFFD))
+_NEVER |= {*range(0x2FF0, 0x2FFC), 0x4C0, *range(0x10A0, 0x10C6), 0x2132, 0x2183, 0x2F868, 0x2F874}
 _NEVER |= {0x2F91F, 0x2F95F, 0x2F9BF, 0xFE12}
 #: they come apart into an ASCII character that is none of a name's, and a mark
 _STD3_VALID = frozenset((0x2260, 0x226E, 0x226F))
@@ -147,7 +140,9 @@ def _unassigned(code: int) -> bool:
 
 def _transparent(char: str) -> bool:
     """Joining type T (Unicode, ArabicShaping)."""
-    return unicodedata.category(char) in ("Mn", "Me", "Cf") and char not in _JOINERS or char == "\U0001e94b"
+    if char in _JOINERS:
+        return False
+    return unicodedata.category(char) in ("Mn", "Me", "Cf") or char == "\U0001e94b"
 
 
 def _context_j(label: str, at: int) -> bool:
@@ -176,13 +171,13 @@ def _bidi(label: str) -> bool:
     if not {"R", "AL", "AN"}.intersection(kinds):
         return True
     if kinds[0] == "L":
-        within, at_end = ("L", "EN", "ES", "CS", "ET", "ON", "BN", "NSM"), ("L", "EN", "NSM")
+        at_end = {"L", "EN", "NSM"}
     elif kinds[0] in ("R", "AL"):
-        within = ("R", "AL", "AN", "EN", "ES", "CS", "ET", "ON", "BN", "NSM")
-        at_end = ("R", "AL", "AN", "EN", "NSM")
+        at_end = {"R", "AL", "AN", "EN", "NSM"}
     else:
         return False
-    return all(kind in within for kind in kinds) and (len(kinds) == 1 or kinds[-1] in at_end)
+    within = at_end | {"ES", "CS", "ET", "ON", "BN"}
+    return within.issuperset(kinds) and (len(kinds) == 1 or kinds[-1] in at_end)
 
 
 def _check_form(label: str) -> None:

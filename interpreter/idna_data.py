@@ -1,4 +1,4 @@
-"""Facts about Unicode characters that the standard library does not have, for :mod:`eximious.interpreter.idna`.
+"""Facts about Unicode characters that the standard library lacks, for :mod:`eximious.interpreter.idna`.
 
 Ranges of code points in hexadecimal. They were read off the answers of an Exim 4.96 with libidn2 2.3.3, whose
 mapping table is that of Unicode 14 and whose IDNA 2008 table that of Unicode 12.
