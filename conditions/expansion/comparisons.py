@@ -1,6 +1,7 @@
 """Comparing two texts or two numbers: ``eq``, ``lti``, ``>=`` and their like (manual 11.8).
 
 Order is that of the bytes. Upper and lower case are the same for ASCII letters only, as in the C locale.
+Without regard to case, a first text that begins the second counts as the greater: ``gti {a}{ab}`` is true.
 """
 
 from __future__ import annotations
@@ -23,6 +24,17 @@ def fold(text: str) -> str:
     return text.lower() if text.isascii() else text.translate(_LOWER)
 
 
+def compare_folded(left: str, right: str) -> int:
+    """Give a number below, at or above 0 as ``left`` comes before, with or after ``right``, but for case.
+
+    If one is the beginning of the other, the first counts as the greater, even where it is the shorter one.
+    """
+    left, right = fold(left), fold(right)
+    if left == right:
+        return 0
+    return -1 if left < right and not right.startswith(left) else 1
+
+
 @condition("eq", section=SECTION, args=2, takes="text")
 def eq(left: str, right: str) -> bool:
     """Both are the same, byte for byte."""
@@ -43,8 +55,8 @@ def lt(left: str, right: str) -> bool:
 
 @condition("lti", section=SECTION, args=2, takes="text")
 def lti(left: str, right: str) -> bool:
-    """The first comes before the second, in lower case."""
-    return fold(left) < fold(right)
+    """The first comes before the second, but for case; see compare_folded."""
+    return compare_folded(left, right) < 0
 
 
 @condition("le", section=SECTION, args=2, takes="text")
@@ -55,8 +67,8 @@ def le(left: str, right: str) -> bool:
 
 @condition("lei", section=SECTION, args=2, takes="text")
 def lei(left: str, right: str) -> bool:
-    """The first does not come after the second, in lower case."""
-    return fold(left) <= fold(right)
+    """The first does not come after the second, but for case; see compare_folded."""
+    return compare_folded(left, right) <= 0
 
 
 @condition("gt", section=SECTION, args=2, takes="text")
@@ -67,8 +79,8 @@ def gt(left: str, right: str) -> bool:
 
 @condition("gti", section=SECTION, args=2, takes="text")
 def gti(left: str, right: str) -> bool:
-    """The first comes after the second, in lower case."""
-    return fold(left) > fold(right)
+    """The first comes after the second, but for case; see compare_folded."""
+    return compare_folded(left, right) > 0
 
 
 @condition("ge", section=SECTION, args=2, takes="text")
@@ -79,8 +91,8 @@ def ge(left: str, right: str) -> bool:
 
 @condition("gei", section=SECTION, args=2, takes="text")
 def gei(left: str, right: str) -> bool:
-    """The first does not come before the second, in lower case."""
-    return fold(left) >= fold(right)
+    """The first does not come before the second, but for case; see compare_folded."""
+    return compare_folded(left, right) >= 0
 
 
 def _number(ctx: Context, text: str) -> int:
