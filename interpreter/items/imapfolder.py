@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from eximious.interpreter.outcomes import ExpansionError
-from eximious.interpreter.registry import item
+from eximious.interpreter.registry import OWN, item
+from eximious.interpreter.text import follow
 
 if TYPE_CHECKING:
     from eximious.interpreter.context import Context
@@ -19,7 +20,7 @@ _CUT_OFF_UTF8 = re.compile(rb"[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf7][\x80-\xbf]{0,2
 _CHUNK = 128
 
 
-@item("imapfolder", section="60.2", args=(1, 3))
+@item("imapfolder", section="60.2", args=(1, 3), taint=OWN)
 def imapfolder(ctx: Context, args: list[str]) -> str:
     """``${imapfolder{name}{separator}{specials}}``: a folder's name as IMAP servers store it. Manual 60.2."""
     from eximious.interpreter.operators.rfc2047 import headers_charset
@@ -42,7 +43,7 @@ def imap_utf7(name: str, charset: str, separator: str, specials: str) -> str:
     start = 1 if name.startswith(separator) else 0
     plain = rf"[^\x00-\x1f\x7f-\xff./&{re.escape(separator + specials)}]*"
     if re.fullmatch(plain, name[start:]):
-        return name[start:]
+        return follow(name[start:], name)  # a name that is encoded is not tainted
     units, problem = _units(name[start:].encode("latin-1"), charset)
     out: list[str] = []
     encoded: list[int] = []

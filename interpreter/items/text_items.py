@@ -122,12 +122,13 @@ def hmac(ctx: Context, args: list[str]) -> str:
     return new(secret.encode("latin-1"), text.encode("latin-1"), name).hexdigest()
 
 
-@item("prvs", section="11.5", args=(2, 3))
+@item("prvs", section="11.5", args=(2, 3), taint=OWN)
 def prvs(ctx: Context, args: list[str]) -> str:
     """``${prvs{address}{secret}{keydigit}}``: sign an address for a week (BATV). Manual 11.5."""
     from eximious.interpreter.prvs import prvs_sign
 
-    return prvs_sign(args[0], args[1], args[2], ctx.env.doors.clock.now())
+    address, secret, key = args
+    return follow(prvs_sign(address, secret, key, ctx.env.doors.clock.now()), address, key)
 
 
 @item("srs_encode", section="58.3", args=(3, 3), taint=OWN)

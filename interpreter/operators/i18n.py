@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from eximious.interpreter.listsplit import split_list
 from eximious.interpreter.outcomes import ExpansionError
-from eximious.interpreter.registry import operator
+from eximious.interpreter.registry import CLEAN, FOLLOW, OWN, operator
+from eximious.interpreter.text import follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,15 +89,18 @@ def domain_from_alabel(text: str) -> str:
     and so do single dots at either end. A domain that comes out empty ends the real Exim; here it is given.
     """
     out = ""
+    copied = False
     for label in split_list(text, "."):
         if label.startswith("xn--"):
             label = local_part_from_alabel(label)
+        elif label:
+            copied = True
         label = label.replace(".", "..")
         out = f"{out}.{label}" if out else label
-    return out
+    return follow(out, text) if copied else out
 
 
-def _register(name: str, function: Callable[[str], str], direction: str, summary: str) -> None:
+def _register(name: str, function: Callable[[str], str], direction: str, taint: str, summary: str) -> None:
     def run(ctx: Context, text: str) -> str:
         try:
             return function(text)
@@ -109,11 +113,14 @@ def _register(name: str, function: Callable[[str], str], direction: str, summary
             ) from None
 
     run.__doc__ = f"{summary} Raises ExpansionError with the library's reason. Manual 11.6, 60.1."
-    operator(name, section="11.6", takes="ctx")(run)
+    operator(name, section="11.6", takes="ctx", taint=taint)(run)
 
 
 _TO, _FROM = "utf8 to alabel", "alabel to utf8"
-_register("utf8_domain_to_alabel", domain_to_alabel, _TO, "Give a UTF-8 domain with A-labels.")
-_register("utf8_domain_from_alabel", domain_from_alabel, _FROM, "Give a domain with A-labels in UTF-8.")
-_register("utf8_localpart_to_alabel", local_part_to_alabel, _TO, "Give a UTF-8 local part in ASCII.")
-_register("utf8_localpart_from_alabel", local_part_from_alabel, _FROM, "Give a local part in UTF-8 again.")
+# What a library made is not tainted, what Exim copied is.
+_register("utf8_domain_to_alabel", domain_to_alabel, _TO, OWN, "Give a UTF-8 domain with A-labels.")
+_register("utf8_domain_from_alabel", domain_from_alabel, _FROM, OWN, "Give a domain with A-labels in UTF-8.")
+_register("utf8_localpart_to_alabel", local_part_to_alabel, _TO, FOLLOW, "Give a UTF-8 local part in ASCII.")
+_register(
+    "utf8_localpart_from_alabel", local_part_from_alabel, _FROM, CLEAN, "Give a local part in UTF-8 again."
+)

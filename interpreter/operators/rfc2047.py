@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from eximious.interpreter.outcomes import ExpansionError
-from eximious.interpreter.registry import operator
+from eximious.interpreter.registry import OWN, operator
 
 if TYPE_CHECKING:
     from eximious.interpreter.context import Context
@@ -61,9 +61,12 @@ def quote_2047(text: str, charset: str, fold: bool = False) -> str:
     return "".join(out)
 
 
-@operator("rfc2047", section="11.6", takes="ctx")
+@operator("rfc2047", section="11.6", takes="ctx", taint=OWN)
 def rfc2047(ctx: Context, text: str) -> str:
-    """Encode text in the character set headers_charset for a header line, if needed. Manual 11.6."""
+    """Encode text in the character set headers_charset for a header line, if needed. Manual 11.6.
+
+    Only what is left as it is stays tainted.
+    """
     return quote_2047(text, headers_charset(ctx))
 
 
