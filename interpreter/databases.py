@@ -22,10 +22,23 @@ class Request:
     ``kind``: ``mysql``, ``pgsql``, ``redis``, ``ldap``, ``nis``, ``oracle``… ``server`` is a host name or
     address (LDAP: also ``ldaps://…`` or ``ldapi://…``), ``port`` 0 for the usual one, ``socket`` a local
     socket's path instead of both. ``text`` is the query, command or search; ``options`` what the kind
-    needs besides (all text: LDAP's base, scope, attributes, limits; MySQL's option group).
+    needs besides (all text: LDAP's base, scope, attributes, limits; MySQL's option group); ``words``: a
+    Redis command's words.
     """
 
-    __slots__ = ("database", "kind", "options", "port", "secret", "server", "socket", "text", "timeout", "user")
+    __slots__ = (
+        "database",
+        "kind",
+        "options",
+        "port",
+        "secret",
+        "server",
+        "socket",
+        "text",
+        "timeout",
+        "user",
+        "words",
+    )
 
     def __init__(
         self,
@@ -40,11 +53,12 @@ class Request:
         secret: str = "",
         options: dict[str, str] | None = None,
         timeout: float = 0,
+        words: list[str] | None = None,
     ) -> None:
         self.kind, self.text, self.server, self.port, self.socket = kind, text, server, port, socket
         self.database, self.user, self.secret = database, user, secret
         self.options = options or {}
-        self.timeout = timeout
+        self.timeout, self.words = timeout, words or []
 
     def as_dict(self) -> dict[str, Any]:
         """The question as plain values, without the password and what is empty."""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from eximious.lookups.registry import Lookup
 
 ANSWERS_KEPT = 10_000  #: per source; a bound of ours
-BYTES_KEPT = 8_000_000  #: of answers, per source; a bound of ours
+LONG = 1_000  #: characters: longer answers …
+LONG_KEPT = 8_000_000  #: … are kept up to so many characters in all, per source; a bound of ours
 SOURCES_KEPT = 1_000  #: sources whose answers are kept; a bound of ours
 
 
@@ -36,17 +37,30 @@ class Source:
 
     def keep(self, key: str, answer: str | None, options: str, until: float | None) -> None:
         """Keep an answer in place of an older one for the key."""
-        self.forget(key)
-        self.answers[key] = answer, options, until
-        self.size += len(key) + len(answer or "")
-        while self.answers and (len(self.answers) > ANSWERS_KEPT or self.size > BYTES_KEPT):
-            self.forget(next(iter(self.answers)))
+        answers = self.answers
+        if len(answers) >= ANSWERS_KEPT and key not in answers:
+            # a tenth at once: a long run of distinct keys pays for it rarely
+            for old in list(answers)[: ANSWERS_KEPT // 10]:
+                self.forget(old)
+        if self.size or (answer is not None and len(answer) > LONG):
+            self.forget(key)
+            if answer is not None and len(answer) > LONG:
+                self.size += len(answer)
+                if self.size > LONG_KEPT:
+                    self.forget_all()
+                    return
+        answers[key] = answer, options, until
 
     def forget(self, key: str) -> None:
         """Forget the answer for a key, if there is one."""
         old = self.answers.pop(key, None)
-        if old is not None:
-            self.size -= len(key) + len(old[0] or "")
+        if old is not None and old[0] is not None and len(old[0]) > LONG:
+            self.size -= len(old[0])
+
+    def forget_all(self) -> None:
+        """Forget all answers."""
+        self.answers.clear()
+        self.size = 0
 
     def close(self) -> None:
         """Close the source; its answers stay."""
@@ -62,14 +76,16 @@ class Handles:
         self.most_open = max(1, most_open)
         self.sources: dict[tuple[str, str], Source] = {}
         self.open_files: dict[tuple[str, str], Source] = {}
+        self.last: Source | None = None  #: the one used last
 
     def source(self, ctx: Context, type_: Lookup, file: str) -> Source:
         """Give the open source; raises OpenFailed where it cannot be opened."""
         name = (type_.name, file)
         source = self.sources.get(name)
         if source is not None and source.is_open:
-            if name in self.open_files:
+            if self.last is not source and name in self.open_files:
                 self.open_files[name] = self.open_files.pop(name)
+                self.last = source
             return source
         if file and len(self.open_files) >= self.most_open:
             self.open_files.pop(next(iter(self.open_files))).close()
@@ -77,7 +93,7 @@ class Handles:
             source = Source(type_, file)
         source.handle = type_.open(ctx, file)
         source.is_open = True
-        self.sources[name] = source
+        self.sources[name] = self.last = source
         if file:
             self.open_files[name] = source
         while len(self.sources) > SOURCES_KEPT:
@@ -92,6 +108,7 @@ class Handles:
             source.close()
         self.sources.clear()
         self.open_files.clear()
+        self.last = None
 
 
 def handles_of(env: Environment) -> Handles:

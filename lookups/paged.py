@@ -1,7 +1,7 @@
 """Reading database files by page, checked: whatever is in the file, a read ends or raises Corrupt.
 
-Files are read with ``pread`` where the door gives a real file (a mapping would kill the process when the
-file shrinks), else by seeking; nothing is read whole.
+Files are read with ``pread`` where the door gives a real file, else by seeking; nothing is read whole.
+Only LMDB's, which never shrink, are mapped: a mapping ends the process when its file is cut.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mmap import mmap
     from typing import BinaryIO
 
 
@@ -50,6 +51,15 @@ class PageReader:
         if len(data) < size:
             raise Corrupt("the file is too short")
         return data
+
+    def map(self) -> mmap | bytes:
+        """The file mapped into memory, as long as it is now (what is no real file: its bytes)."""
+        if self.descriptor < 0:
+            self.file.seek(0)
+            return self.file.read()
+        from mmap import ACCESS_READ, mmap
+
+        return mmap(self.descriptor, 0, access=ACCESS_READ)
 
     def close(self) -> None:
         """Close the file."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximious.interpreter.listsplit import SPACE
 from eximious.interpreter.logs import log_write
 from eximious.interpreter.messages import shown
 from eximious.interpreter.outcomes import ExpansionError
-from eximious.interpreter.text import Tainted, untaint
+from eximious.interpreter.text import Tainted, follow, untaint
 from eximious.lookups.handles import Source, handles_of, tidyup
-from eximious.lookups.registry import ABSFILE_QUERY, OpenFailed, Question, SearchDefer, find_type
+from eximious.lookups.registry import ABSFILE_QUERY, LOOKUPS, OpenFailed, Question, SearchDefer, find_type
 from eximious.lookups.spec import STAR, STARAT, LookupSpec, parse_type
 
 if TYPE_CHECKING:
@@ -71,10 +72,11 @@ def search(
     Raises ExpansionError with Exim's message, of which OpenFailed where the source cannot be opened, and
     SearchDefer where there is no answer now. Results are untainted except where a type says otherwise.
     """
-    spec.check_key(key is not None)
-    lookup = find_type(spec.name)
+    lookup = LOOKUPS.get(spec.name) or find_type(spec.name)
     if lookup is None:
         raise ExpansionError(f'unknown lookup type "{spec.name}"')
+    if (key is not None) is not spec.takes_key:
+        spec.check_key(key is not None)
     expand = expand or _cannot_expand
     if key is None:
         file, key = query_parts(ctx, spec, file_or_query, expand)
@@ -86,7 +88,11 @@ def search(
         raise OpenFailed("")
     source = handles_of(ctx.env).source(ctx, lookup, file)
     try:
-        found = _matched(ctx, spec, source, key, expand)
+        if spec.partial < 0 and not spec.star:
+            value = _find_one(ctx, spec, source, key, expand)
+            found = None if value is None else Found(value)
+        else:
+            found = _matched(ctx, spec, source, key, expand)
     except SearchDefer as defer:
         defer.message = f'lookup of "{shown_key(key, ctx.env.version)}" gave DEFER: {defer.reason}'
         raise
@@ -104,11 +110,10 @@ def query_parts(ctx: Context, spec: LookupSpec, text: str, expand: Callable[[str
             file, query = option[5:], text
             break
     else:
+        text = follow(text.lstrip(SPACE), text)
         if text.startswith("/"):
-            end = next((i for i, char in enumerate(text) if char in " \t\n\v\f\r"), len(text))
-            file, query = text[:end], text[end:].lstrip(" \t\n\v\f\r")
-            if type(text) is Tainted:
-                file, query = Tainted(file), Tainted(query)
+            end = next((at for at, char in enumerate(text) if char in SPACE), len(text))
+            file, query = follow(text[:end], text), follow(text[end:].lstrip(SPACE), text)
         else:
             file, query = expand(ctx.env.options.get("sqlite_dbfile") or ""), text
     if not file.startswith("/"):
@@ -199,8 +204,7 @@ def _find_one(
         # results are C strings
         value = value[: value.index("\0")] if type(value) is str else Tainted(value[: value.index("\0")])
     if question.keep == 0:
-        source.answers.clear()
-        source.size = 0
+        source.forget_all()
     elif spec.cache_write:
         until = None if question.keep is None else ctx.env.doors.clock.now() + question.keep
         source.keep(key, value, options, until)

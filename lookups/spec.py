@@ -30,7 +30,8 @@ class LookupSpec:
     """A lookup type with what is written around it.
 
     ``partial``: how many components must stay in a partial match, -1 for none. ``affix``: what is put
-    before the key. ``star``: 0, STAR or STARAT. ``options``: those for the type itself; ``ret_key`` and
+    before the key. ``star``: 0, STAR or STARAT. ``takes_key``: whether it is a single-key type, with ``{key}``
+    before the type and a file after it. ``options``: those for the type itself; ``ret_key`` and
     ``cache_read``, ``cache_write`` are taken out of them.
     """
 
@@ -45,21 +46,18 @@ class LookupSpec:
         "ret_key",
         "star",
         "style",
+        "takes_key",
         "text",
     )
 
     def __init__(self, text: str, name: str, partial: int, affix: str, star: int, options: list[str]) -> None:
         self.text, self.name, self.partial, self.affix, self.star = text, name, partial, affix, star
         self.style = STYLES[name]
+        self.takes_key = self.style == SINGLE_KEY
         self.ret_key = "ret=key" in options
         self.cache_read = self.cache_write = True
         self.options = [option for option in options if option != "ret=key"]
         self.options_text = ""
-
-    @property
-    def takes_key(self) -> bool:
-        """Whether it is a single-key type: ``{key}`` before the type, a file after it."""
-        return self.style == SINGLE_KEY
 
     def check_key(self, key_given: bool) -> None:
         """Raise Exim's error where a key is missing before the type, or is there and may not be."""

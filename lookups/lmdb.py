@@ -1,0 +1,43 @@
+"""lmdb: LMDB files, read only (manual 9.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximious.interpreter.text import to_bytes, to_text
+from eximious.lookups.files import reason
+from eximious.lookups.lmdb_file import LmdbFile
+from eximious.lookups.paged import Corrupt, PageReader
+from eximious.lookups.registry import SINGLE_KEY, Lookup, OpenFailed, SearchDefer, lookup
+
+if TYPE_CHECKING:
+    from eximious.interpreter.context import Context
+    from eximious.lookups.registry import Question
+
+
+@lookup("lmdb", style=SINGLE_KEY, section="9.3")
+class Lmdb(Lookup):
+    """Keys are compared byte by byte; a value ends at a NUL, or where its data ends."""
+
+    def open(self, ctx: Context, file: str) -> LmdbFile:
+        try:
+            opened = ctx.env.doors.files.open(file)
+        except OSError as error:
+            raise OpenFailed(f"LMDB: Unable to open environment with {file}: {reason(error)}") from None
+        try:
+            return LmdbFile(PageReader(opened))
+        except (Corrupt, OSError) as error:
+            opened.close()
+            shown = reason(error) if isinstance(error, OSError) else str(error)
+            raise OpenFailed(f"LMDB: Unable to open environment with {file}: {shown}") from None
+
+    def find(self, handle: LmdbFile, question: Question) -> str | None:
+        try:
+            data = handle.get(to_bytes(question.key))
+        except (Corrupt, OSError) as error:
+            shown = reason(error) if isinstance(error, OSError) else str(error)
+            raise SearchDefer(f"LMDB: lookup error: {shown}") from None
+        return None if data is None else to_text(data)
+
+    def close(self, handle: LmdbFile) -> None:
+        handle.close()
