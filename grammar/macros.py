@@ -77,7 +77,9 @@ class MacroTable:
         self._predefined: dict[str, Macro] | None = None
         for name, value in defines:
             self.user[name] = Macro(name, value, "command line", "<command line>")
+        #: found in every line that holds a predefined name or one of those defined when it was made
         self._pattern: re.Pattern[str] | None = None
+        self._fresh: list[str] = []  #: names defined since
 
     @property
     def predefined(self) -> dict[str, Macro]:
@@ -88,13 +90,15 @@ class MacroTable:
             }
         return self._predefined
 
-    @property
-    def pattern(self) -> re.Pattern[str]:
-        """A pattern that is found in every line in which something may be replaced."""
-        if self._pattern is None:
-            names = [re.escape(name) for name in self.user]
-            self._pattern = re.compile("|".join([*names, PREDEFINED_HINT]))
-        return self._pattern
+    def may_replace(self, line: str) -> bool:
+        """Say whether something may be replaced in a line: quick, and never wrongly no."""
+        pattern = self._pattern
+        if pattern is None:
+            pattern = self._pattern = _any_of(self.user)
+            self._fresh.clear()
+        if pattern.search(line):
+            return True
+        return any(name in line for name in self._fresh) if self._fresh else False
 
     def get(self, name: str) -> Macro | None:
         """Give the macro of that name, predefined or not."""
@@ -168,7 +172,9 @@ class MacroTable:
         if again:
             raise MacroError("macro-undefined", f'can\'t redefine an undefined macro "{name}"', False)
         macro = self.user[name] = Macro(name, value, "file", file, line)
-        self._pattern = None
+        self._fresh.append(name)
+        if len(self._fresh) > 8 + len(self.user) // 8:
+            self._pattern = None
         return macro
 
     def _check(self, name: str, again: bool) -> Macro | None:
@@ -196,6 +202,16 @@ class MacroTable:
                         other,
                     )
         return None
+
+
+def _any_of(names: Iterable[str]) -> re.Pattern[str]:
+    """Give a pattern that finds any of the names, and what may begin a predefined one."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(name[:2], []).append(name[2:])
+    # by first letters: a plain alternation would try every name at every capital letter
+    parts = [f"{start}(?:{'|'.join(rests)})" for start, rests in groups.items()]
+    return re.compile("|".join([*parts, PREDEFINED_HINT]))
 
 
 def parse_define(argument: str) -> tuple[str, str]:

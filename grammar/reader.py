@@ -234,7 +234,7 @@ class _Reading:
     def lines(self) -> Iterator[LogicalLine]:
         """Yield the logical lines."""
         reader = self.reader
-        macros = reader.macros
+        may_replace = reader.macros.may_replace
         trivia = reader.trivia
         printed = reader.printed
         text = ""  # the logical line so far, blanks at its front included
@@ -274,7 +274,7 @@ class _Reading:
             if len(text) + len(raw) >= self.buffer or "\0" in raw:
                 raw = self.fetch(raw, len(text), opened)
             edits: list[Edit] = []
-            if macros.pattern.search(raw):
+            if may_replace(raw):
                 raw, edits = self.replace(raw, len(text), opened.name, number)
             body = raw.lstrip(SPACE)
             first = body[:1]
