@@ -127,7 +127,10 @@ def explain(pattern: str, code: int, reason: str, place: int) -> tuple[str, int]
     elif code == 193:
         place = pattern.rfind("\\N", 0, place) + 2
     elif code == 150:
-        place = pattern.rfind("[:", 0, place) + 1 if pattern.startswith(":]", place - 2) else place - 1
+        if pattern.startswith(":]", place - 2):
+            place = pattern.rfind("[:", 0, place) + 1
+        elif pattern.startswith("-", place - 1):
+            place -= 1
     elif code == 130:
         place = pattern.rfind("[:", 0, place) + 2
     elif code in (112, 113):
