@@ -233,7 +233,7 @@ class _Maker:
     def verdicts(self) -> Any:
         from eximious.backends.verdicts import RealVerdicts
 
-        return RealVerdicts(self.permissions.allows, lambda: self.doors.sockets)
+        return RealVerdicts(self.permissions.allows, lambda: self.doors)
 
     def resolver(self) -> Any:
         from eximious.backends.dns import DenyingResolver, RealResolver

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any, BinaryIO
 
 #: verdicts that can be asked for real, and the permission for each; the others can only be described
-VERDICTS = {"saslauthd": "net", "pwcheck": "net"}
+VERDICTS = {"saslauthd": "net", "pwcheck": "net", "perl": "perl", "dlfunc": "dlfunc"}
 
 
 class DenyingFiles:
@@ -60,7 +60,7 @@ class DenyingSockets:
 class DenyingVerdicts:
     """Nobody may be asked."""
 
-    def ask(self, kind: str, *question: str) -> Any:
+    def ask(self, kind: str, *question: str, **how: Any) -> Any:
         """Raises Refused; the question itself is not shown, since it may hold a password."""
         word = VERDICTS.get(kind)
         raise Refused(kind, f"asking {kind} for a verdict", f"--allow {word}" if word else "--world DIR")

@@ -1,7 +1,6 @@
-"""Verdicts for real: the password daemons that are asked over a socket.
+"""Verdicts for real: the password daemons that are asked over a socket, Perl, and shared objects.
 
-What runs inside Exim's own process (Perl, shared objects, PAM) or needs secrets of its own (RADIUS) cannot be
-asked here; a described world can answer for it.
+PAM, RADIUS and the bind of ldapauth cannot be asked here; a described world can answer for them.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from eximious.interpreter.protocols import Sockets
+    from eximious.interpreter.state import Doors
 
 #: where the daemons listen: Debian's places, then those of the daemons' own manuals
 SASLAUTHD = ("/var/run/saslauthd/mux", "/var/state/saslauthd/mux")
@@ -23,16 +22,30 @@ TIMEOUT = 30.0
 
 
 class RealVerdicts:
-    """Asks the daemons. ``allows``: whether a permission was given; ``sockets``: gives the door to them."""
+    """Asks for real. ``allows``: whether a permission was given; ``doors``: gives the other doors."""
 
-    def __init__(self, allows: Callable[[str], bool], sockets: Callable[[], Sockets]) -> None:
-        self._allows, self._sockets = allows, sockets
+    def __init__(self, allows: Callable[[str], bool], doors: Callable[[], Doors]) -> None:
+        self._allows, self._doors = allows, doors
+        self._options: Any = None
+        self._perl: Any = None
+        self._objects: dict[str, Any] = {}
 
-    def ask(self, kind: str, *question: str) -> Any:
-        """See :class:`eximious.interpreter.protocols.Verdicts`: True, False, or text where nobody answers."""
+    def use_options(self, options: Any) -> None:
+        """Take perl_startup and perl_taintmode from these main options."""
+        self._options = options
+
+    def ask(self, kind: str, *question: str, expand: Callable[[str], str] | None = None) -> Any:
+        """See :class:`eximious.interpreter.protocols.Verdicts`."""
         word = VERDICTS.get(kind)
         if word is None or not self._allows(word):
             return DenyingVerdicts().ask(kind)
+        if kind == "perl":
+            return self._ask_perl(question[0], question[1:], expand)
+        if kind == "dlfunc":
+            from eximious.backends.dlfunc import call
+
+            path = self._doors().files.local_path(question[0]) if question[0] else ""
+            return call(self._objects, path, question[1], question[2:])
         if kind == "saslauthd":
             data = b"".join(_counted(part) for part in (*question, "", "")[:4])
             answer = self._exchange(SASLAUTHD, data)
@@ -45,10 +58,30 @@ class RealVerdicts:
             return f"cannot connect to {kind} daemon"
         return answer.startswith(b"OK")
 
+    def _ask_perl(
+        self, name: str, arguments: tuple[str, ...], expand: Callable[[str], str] | None
+    ) -> str | None:
+        if self._perl is None:
+            from eximious.backends.perl import Perl
+
+            options = self._options
+            startup = options.get("perl_startup") if options is not None else None
+            taintmode = options.get("perl_taintmode") if options is not None else None
+            variables: dict[str, str] = getattr(self._doors().environ, "variables", {})
+            self._perl = Perl(str(startup or ""), bool(taintmode), variables, "/")
+        answer: str | None = self._perl.call(name, arguments, expand)
+        return answer
+
+    def close(self) -> None:
+        """End the perl process, if there is one."""
+        if self._perl is not None:
+            self._perl.close()
+            self._perl = None
+
     def _exchange(self, places: tuple[str, ...], data: bytes) -> bytes | None:
         for place in places:
             try:
-                connection = self._sockets().connect(place, TIMEOUT)
+                connection = self._doors().sockets.connect(place, TIMEOUT)
             except OSError:
                 continue
             try:

@@ -142,5 +142,10 @@ class Chance(Protocol):
 class Verdicts(Protocol):
     """What others say: passwords (pam, radius, saslauthd, pwcheck, ldapauth), Perl, dlfunc, SPF and more."""
 
-    def ask(self, kind: str, *question: str) -> Any:
-        """The verdict for a question of a kind."""
+    def ask(self, kind: str, *question: str, **how: Any) -> Any:
+        """The verdict for a question of a kind.
+
+        True or False from who checks passwords; text where that could not be done (Exim's message). For
+        ``perl`` (the subroutine, its arguments) and ``dlfunc`` (file, function, arguments): text, None to
+        force failure, or ExpansionError; ``expand`` in ``how`` is the function behind Exim::expand_string.
+        """

@@ -392,7 +392,7 @@ def perl(ctx: Context, args: list[Any]) -> str:
     if not ctx.env.options.get("perl_startup"):
         raise ExpansionError("A setting of perl_startup is needed when using the Perl interpreter")
     given = [arg for arg in args if arg is not None]
-    result = ctx.env.doors.verdicts.ask("perl", *given)
+    result = ctx.env.doors.verdicts.ask("perl", *given, expand=ctx.env.language.expander(ctx))
     if result is None:
         message = f'Perl subroutine "{given[0]}" returned undef to force failure'
         raise ForcedFailure(message)

@@ -158,6 +158,7 @@ def _computed(ctx: Context, name: str, text: str) -> None:
     place = _STORED.get(name)
     if place is not None:
         _store(ctx, place, _integer(name, text) if name in _NUMBERS else text)
+        ctx.env.kept.pop("exim ids", None)
     elif name == "recipients":
         from eximious.interpreter.listsplit import split_list
 
