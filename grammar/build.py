@@ -148,6 +148,9 @@ def read_bv(text: str) -> tuple[tuple[int, int], Build]:
     for match in re.finditer(r"^([A-Z][A-Za-z ]*?)(?: \([a-z -]+\))?:[ \t]*(.*)$", text, re.M):
         # lookups, for one, may stand in two lines: built in, and as modules
         lines[match[1]] = f"{lines.get(match[1], '')} {match[2].strip()}".strip()
+    path = re.search(r"^(Configuration file search path) is (.*)$", text, re.M)
+    if path:
+        lines[path[1]] = path[2]
     if head is None or "Support for" not in lines:
         raise ValueError("not the output of exim -bV")
     answers = dict(_answers({label: line.split() for label, line in lines.items()}))
