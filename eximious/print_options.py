@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 from eximious.grammar.config_options import BOOLEANS
 from eximious.grammar.configuration import SystemUsers
 from eximious.grammar.listspans import split_spans
+from eximious.grammar.printed import HIDDEN, print_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from eximious.grammar.catalogue import Option
     from eximious.grammar.config_model import Configuration, Instance
     from eximious.grammar.config_values import Users
 
-HIDDEN = "<value not displayable>"
 #: the order in which Exim looks through its lists
 _LIST_ORDER = ("a", "d", "h", "l")
 _KINDS = ("router", "transport", "authenticator")
@@ -229,7 +229,8 @@ class Printer:
         configuration = self.configuration
         version = configuration.catalogue.version
         self.write(f"# Exim Configuration ({version[0]}.{version[1]})\n")
-        for text in config_lines(configuration.reader.printed or [], indent=self.labels):
+        kept = configuration.reader.printed or []
+        for text in print_config(kept, admin=self.admin, terse=not self.labels):
             self.write(f"{text}\n")
 
     def environment_names(self) -> None:
@@ -300,44 +301,6 @@ def print_options(
     return 0 if good else 1
 
 
-def config_lines(printed: Iterable[str | tuple[str, int]], indent: bool = True) -> Iterable[str]:
-    """Give the lines of ``-bP config``: blanks squeezed, sections and drivers set off by indenting."""
-    section = ""
-    for item in printed:
-        if isinstance(item, tuple):
-            yield f'# {item[1]} "{item[0]}"'
-            continue
-        text = squeezed(item)
-        if not indent:
-            yield text
-            continue
-        if text[:6].lower() == "begin ":
-            section = text[6:].strip()
-            yield ""
-            yield text
-            continue
-        yield from indented(section, text)
-
-
-def indented(section: str, text: str) -> Iterable[str]:
-    """Give a line of a section as ``-bP config`` indents it."""
-    if section in ("acl", "authenticators", "routers", "transports"):
-        if re.search(r":\s*\Z", text):
-            yield ""
-            yield f"  {text}"
-        else:
-            yield f"    {text}"
-    elif section:
-        yield f"  {text}"
-    else:
-        yield text
-
-
-def squeezed(text: str) -> str:
-    """Give text with each run of white space as one space."""
-    return re.sub(r"[ \t\n\v\f\r]+", " ", text)
-
-
 def kept_environment(configuration: Configuration, environment: Mapping[str, str]) -> dict[str, str]:
     """Give what keep_environment lets through, with what add_environment adds (manual 14.1)."""
     keep = configuration.option("keep_environment") or ""
@@ -360,9 +323,9 @@ def _kept(name: str, patterns: str) -> bool:
         if negated:
             pattern = pattern[1:].lstrip()
         if pattern.startswith("^"):
-            import pcre2
+            from eximious.interpreter.regex import compile_regex
 
-            hit = pcre2.compile(pattern.encode("latin-1")).search(name.encode("latin-1")) is not None
+            hit = compile_regex(pattern).matches(name)
         elif pattern.startswith("*"):
             hit = name.endswith(pattern[1:])
         else:

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from eximious.grammar.catalogue import Option
     from eximious.grammar.config_main import Outside
     from eximious.grammar.config_model import Configuration
-    from eximious.grammar.config_values import Users
     from eximious.grammar.reader import LogicalLine
 
     Found = tuple[int, int, Diagnostic]
@@ -47,11 +46,9 @@ _NO_LOCAL_SCAN = "local_scan() options not supported: (LOCAL_SCAN_HAS_OPTIONS no
 class Checker:
     """Fills ``configuration`` from its tree. ``lines``: all logical lines in order."""
 
-    def __init__(
-        self, configuration: Configuration, lines: list[LogicalLine], users: Users, outside: Outside
-    ) -> None:
+    def __init__(self, configuration: Configuration, lines: list[LogicalLine], outside: Outside) -> None:
         self.configuration, self.lines, self.outside = configuration, lines, outside
-        self.context = Context(users, outside.expand)
+        self.context = Context(outside.users, outside.expand)
         #: (line that Exim is at, node, finding); sorted at the end
         self.found: list[tuple[LogicalLine | None, Diagnostic]] = []
         self._main_options: dict[str, Option | None] = {}

@@ -11,7 +11,6 @@ from eximious.grammar.config_values import (
     parse_time,
     read_fixed,
     read_integer,
-    read_octal,
     read_time_list,
 )
 
@@ -42,9 +41,9 @@ GENERIC = {
 
 
 def site_values(build: Build) -> Mapping[str, str]:
-    """Give what this build fixes for main options. ``-bV`` does not show them; Debian's are known, and its
-    builds by an option that only they have."""
-    return DEBIAN if build.shown("DLOPEN_LOCAL_SCAN") else GENERIC
+    """Give what this build fixes for main options. ``-bV`` does not show them; Debian's are known."""
+    path = build.lines.get("Configuration file search path", "")
+    return DEBIAN if path.startswith("/etc/exim4/") else GENERIC
 
 
 def default_value(option: Option) -> Any:
@@ -59,7 +58,7 @@ def default_value(option: Option) -> Any:
         if kind == "kint":
             return read_integer(default, option.name, True)
         if kind == "octal":
-            return read_octal(default, option.name)
+            return read_integer(default, option.name, octal=True)
         if kind == "fixed":
             return read_fixed(default, option.name)
         if kind in ("time", "func"):

@@ -54,41 +54,24 @@ def _about(instance: Instance, message: str, option: str = "") -> DriverProblem:
 
 def iplookup(router: Instance) -> None:
     """A port and hosts are needed; the protocol is tcp or udp; the pattern must compile."""
-    if (router.option("port") or -1) < 0:
+    if router.settings.values.get("port", -1) < 0:
         raise _about(router, "a port must be specified", "port")
     if router.option("hosts") is None:
         raise _about(router, "a host list must be specified", "hosts")
     protocol = router.settings.values.get("protocol")
-    if protocol is not None and protocol.lower() not in ("udp", "tcp"):
+    if protocol is not None and protocol not in ("udp", "tcp"):
         raise _about(router, "protocol not specified as udp or tcp", "protocol")
     pattern = router.settings.values.get("response_pattern")
     if pattern is not None:
-        check_regex(pattern)
+        check_regex(router.configuration, pattern)
 
 
-def check_regex(pattern: str) -> None:
-    """Check that a pattern compiles. PCRE2 is loaded only if the pattern has a special character."""
-    if not re.search(r"[\\()\[\]{}*+?|]", pattern):
-        return
-    import pcre2
-
-    try:
-        pcre2.compile(pattern.encode("latin-1"))
-    except Exception as error:
-        raise DriverProblem(
-            "regex",
-            f"regular expression error: {_regex_message(error, pattern)} while compiling {pattern}",
-            LOG,
-        ) from None
-
-
-def _regex_message(error: Exception, pattern: str) -> str:
-    """Give PCRE2's words with the offset, as Exim puts them."""
-    text = str(error)
-    match = re.match(r"(.*?)\s*(?:\[code \d+\])?\s*(?:at (?:offset|position) (\d+))?\.?\Z", text, re.S)
-    if match and match[2]:
-        return f"{match[1]} at offset {match[2]}"
-    return text
+def check_regex(configuration: Configuration, pattern: str) -> None:
+    """Check that a pattern compiles, if there is somebody to ask."""
+    found = configuration.regex_error(pattern) if configuration.regex_error is not None else None
+    if found is not None:
+        message = f"regular expression error: {found[0]} at offset {found[1]} while compiling {pattern}"
+        raise DriverProblem("regex", message, LOG)
 
 
 def manualroute(router: Instance) -> None:
@@ -241,9 +224,9 @@ def pipe(transport: Instance) -> None:
     def clash(message: str, which: str) -> DriverProblem:
         return DriverProblem("pipe-options", f"{message} {name} transport", PLAIN, which)
 
-    _needs_group(transport)
     if option("pipe_as_creator") and (transport.is_set("user") or transport.is_set("group")):
         raise clash("both pipe_as_creator and an explicit uid/gid are set for the", "pipe_as_creator")
+    _needs_group(transport)
     errors = option("temp_errors")
     if errors is not None and errors != "*" and not _NUMBERS.fullmatch(errors):
         raise clash("temp_errors must be a list of numbers or an asterisk for the", "temp_errors")

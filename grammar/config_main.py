@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from eximious.grammar.config_drivers import DriverProblem, check_regex
 from eximious.grammar.config_errors import LOG, PLAIN
-from eximious.grammar.config_values import ValueProblem, expanded
+from eximious.grammar.config_values import ValueProblem, expanded, scan_integer
 from eximious.grammar.listspans import SPACE, split_spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from eximious.grammar.config_model import Configuration
+    from eximious.grammar.config_values import Users
 
 LOCALHOST_MAX = 16  #: highest localhost_number
 DH_BITS_MIN = 1024
@@ -42,24 +43,22 @@ class MainProblem(Exception):
 class Outside:
     """What reading a configuration asks of the machine and of the other packages.
 
-    ``expand``: text -> text for the few options that are expanded while reading (raises an exception with
-    ``message`` in Exim's words); ``hostname``: what uname gives; ``parse_address``: text -> (address or None,
-    Exim's complaint). Without ``expand`` such options are taken as they stand.
+    ``users`` answers for users and groups; ``expand``: text -> text for the few options that are expanded
+    while reading (raises an exception with ``message`` in Exim's words); ``hostname``: what uname gives;
+    ``parse_address``: text -> (address or None, Exim's complaint).
     """
 
-    __slots__ = ("expand", "hostname", "parse_address")
+    __slots__ = ("expand", "hostname", "parse_address", "users")
 
     def __init__(
         self,
-        expand: Callable[[str], str] | None = None,
-        hostname: str | None = None,
-        parse_address: Callable[[str], tuple[str | None, str]] | None = None,
+        users: Users,
+        expand: Callable[[str], str],
+        hostname: str,
+        parse_address: Callable[[str], tuple[str | None, str]] | None,
     ) -> None:
-        if hostname is None:
-            import os
-
-            hostname = os.uname().nodename
-        self.expand, self.hostname, self.parse_address = expand or str, hostname, parse_address
+        self.users, self.expand = users, expand
+        self.hostname, self.parse_address = hostname, parse_address
 
 
 def main_checks(
@@ -141,7 +140,7 @@ def _pid_file_path(configuration: Configuration, outside: Outside) -> None:
 
 def _uucp_from(configuration: Configuration, outside: Outside) -> None:
     try:
-        check_regex(configuration.option("uucp_from_pattern"))
+        check_regex(configuration, configuration.option("uucp_from_pattern"))
     except DriverProblem as problem:
         raise MainProblem(problem.code, problem.message, "uucp_from_pattern", LOG) from None
 
@@ -154,6 +153,17 @@ def _ratelimit(name: str) -> Callable[[Configuration, Outside], None]:
             raise MainProblem("ratelimit", f"malformed ratelimit data: {text}", name, LOG)
 
     return check
+
+
+def _system_filter_group(configuration: Configuration, outside: Outside) -> None:
+    """A filter's user brings its group along."""
+    values = configuration.settings.values
+    uid = values.get("system_filter_user")
+    if isinstance(uid, int) and values.get("system_filter_group") is None:
+        gid = outside.users.primary_group(uid)
+        if gid is None:
+            raise MainProblem("no-user", f"Failed to look up uid {uid}", "system_filter_user", LOG)
+        values["system_filter_group"] = gid
 
 
 def _errors_reply_to(configuration: Configuration, outside: Outside) -> None:
@@ -183,11 +193,11 @@ def _localhost_number(configuration: Configuration, outside: Outside) -> None:
     text = configuration.option("localhost_number")
     number = _expand(configuration, outside, "localhost_number", text)
     configuration.computed.pop("localhost_number")
-    stripped = number.strip(SPACE)
-    if stripped and not _NUMBER.fullmatch(stripped):
+    found = scan_integer(number.lstrip(SPACE))
+    if number.lstrip(SPACE)[found[1] if found else 0 :].strip(SPACE):
         message = f"localhost_number value is not a number: {number}"
         raise MainProblem("localhost-number", message, "localhost_number")
-    if stripped and int(stripped, 16 if "x" in stripped.lower() else 10) > LOCALHOST_MAX:
+    if found and found[0] > LOCALHOST_MAX:
         message = f"localhost_number is greater than the maximum allowed value ({LOCALHOST_MAX})"
         raise MainProblem("localhost-number", message, "localhost_number")
 
@@ -216,8 +226,8 @@ def _log_selector(configuration: Configuration, outside: Outside) -> None:
     text = configuration.option("log_selector")
     rest = text.lstrip(SPACE)
     if text[:1] == "=":
-        if not _NUMBER.fullmatch(text[1:].lstrip(SPACE)):
-            message = f"malformed numeric log_selector setting: {text[1:]}"
+        if text[1:] and not _NUMBER.fullmatch(text[1:].lstrip(SPACE)):
+            message = f"malformed numeric log_selector setting: {text}"
             raise MainProblem("log-selector", message, "log_selector")
         return
     while rest:
@@ -244,6 +254,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Configuration, Outside], None]],
     (("uucp_from_pattern",), _uucp_from),
     (("smtp_ratelimit_mail",), _ratelimit("smtp_ratelimit_mail")),
     (("smtp_ratelimit_rcpt",), _ratelimit("smtp_ratelimit_rcpt")),
+    (("system_filter_user",), _system_filter_group),
     (("errors_reply_to",), _errors_reply_to),
     (("smtp_accept_max",), _accept_max),
     (("localhost_number",), _localhost_number),

@@ -12,7 +12,7 @@ from eximious.grammar.config_defaults import default_value, site_values
 from eximious.grammar.config_options import ALIASES, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from eximious.grammar import config_ast as ast
@@ -103,6 +103,8 @@ class Configuration:
         self.diagnostics: list[Diagnostic] = []
         #: values that Exim works out after reading the main section (primary_hostname and the like)
         self.computed: dict[str, Any] = {}
+        #: says what is wrong with a regular expression: (PCRE2's message, offset)
+        self.regex_error: Callable[[str], tuple[str, int] | None] | None = None
         self._site: Mapping[str, str] | None = None
         self._defaults: dict[tuple[str, str], Any] = {}
         self._options: dict[tuple[str, str, str], Option | None] = {}

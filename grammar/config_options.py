@@ -18,7 +18,6 @@ from eximious.grammar.config_values import (
     read_fixed,
     read_id_list,
     read_integer,
-    read_octal,
     read_string,
     read_time,
     read_time_list,
@@ -129,8 +128,8 @@ def _boolean(node: ast.Option, option: Option) -> bool | str:
     return read_bool(text, option.name, node.name)
 
 
-def _joined(name: str, how: str, old: str | None, new: str) -> str:
-    """Give the value of an option given again, or the first of one that may be."""
+def _joined(name: str, how: str, old: str | None, new: str) -> str | None:
+    """Give the value of an option given again, or the first of one that may be; without items it is unset."""
     if how == "condition":
         return new if old is None else f"${{if and{{{{bool_lax{{{old}}}}}{{bool_lax{{{new}}}}}}}}}"
     joiner = _JOINERS.get(name, ":")
@@ -139,7 +138,7 @@ def _joined(name: str, how: str, old: str | None, new: str) -> str:
     for item, _, _ in split_spans(new[at:], separator):
         doubled = item.replace(joiner, joiner * 2)
         result = f"{result}{joiner}{doubled}" if result else doubled
-    return result
+    return result or None
 
 
 def _value(text: str, option: Option, settings: Settings, context: Context) -> Any:
@@ -161,7 +160,7 @@ def _value(text: str, option: Option, settings: Settings, context: Context) -> A
     if kind == "fixed":
         return read_fixed(text, name)
     if kind == "octal":
-        return read_octal(text, name)
+        return read_integer(text, name, octal=True)
     if kind == "time_list":
         return read_time_list(text, name)
     string = read_string(text, name)

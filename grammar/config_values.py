@@ -32,7 +32,7 @@ if TYPE_CHECKING:
             """Give the name of a group, or None."""
 
         def primary_group(self, uid: int) -> int | None:
-            """Give the primary gid of the user with this uid, or None."""
+            """Give the primary gid of the user with this uid, or None if there is no such user."""
 
 
 INT_MAX, INT_MIN = 2**31 - 1, -(2**31)
@@ -45,7 +45,7 @@ _OCTAL = re.compile(r"[+-]?([0-7]+)")
 _DECIMAL = re.compile(r"[+-]?([0-9]+)")
 _FRACTION = re.compile(r"\.([0-9]*)")
 _TIME = re.compile(r"([0-9]+)([wdhms])")
-_NUMERIC = re.compile(r"-?[0-9]+")
+_NUMERIC = re.compile(r"-[0-9]*|[0-9]+")
 _BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
 _SECONDS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
 _SHIFTS = {"k": 10, "m": 20, "g": 30, "t": 40, "p": 50, "e": 60}
@@ -167,51 +167,45 @@ def wrap32(value: int) -> int:
     return (value + 2**31) % 2**32 - 2**31
 
 
-def _number(text: str, digits: str, base: int, end: int, what: str, suffixes: str, unit: int) -> int:
-    """Finish reading an integer: sign, suffix, bounds. ``unit``: the shift that the bare number stands for
-    (10: it counts KiB, and 64 bits are kept; else 32)."""
+def scan_integer(text: str, base: int = 0) -> tuple[int, int] | None:
+    """Read a number as C's strtol does: (value, offset after it), None if there is none. Base 0 or 8.
+
+    A value beyond 64 bits is given as one just beyond.
+    """
+    match = (_OCTAL if base else _INTEGER).match(text)
+    if match is None:
+        return None
+    if base:
+        digits = match[1]
+    else:
+        digits, base = (match[1], 16) if match[1] else (match[3], 10) if match[3] else (match[2] or "0", 8)
     value = int(digits, base) if len(digits) < 40 else LONG_MAX + 1
-    if text[0] == "-":
-        value = -value
-    low, high = (LONG_MIN, LONG_MAX) if unit else (INT_MIN, INT_MAX)
+    return min(LONG_MAX + 1, value) if text[0] != "-" else max(LONG_MIN - 1, -value), match.end()
+
+
+def read_integer(text: str, name: str, kilobytes: bool = False, octal: bool = False) -> int:
+    """Read an int or mkint: decimal, octal or hexadecimal, with K, M, G or T; 32 bits.
+
+    With ``kilobytes`` read a kint: kept in KiB, which is its default unit, 64 bits, P and E are known, too.
+    With ``octal`` read an octal number (file modes).
+    """
+    prefix = "octal " if octal else ""
+    found = scan_integer(text, 8 if octal else 0)
+    if found is None:
+        raise ValueProblem("bad-integer", f"{prefix}integer expected for {name}")
+    value, end = found
+    low, high = (LONG_MIN, LONG_MAX) if kilobytes else (INT_MIN, INT_MAX)
     if not LONG_MIN <= value <= LONG_MAX:
         raise _overflow(text)
     suffix = text[end : end + 1].lower()
-    if suffix and suffix in suffixes:
-        value <<= _SHIFTS[suffix] - unit
+    if suffix and suffix in ("kmgtpe" if kilobytes else "kmgt"):
+        value <<= _SHIFTS[suffix] - (10 if kilobytes else 0)
         end += 1
     if not low <= value <= high:
         raise _overflow(text)
     if text[end:].lstrip(SPACE):
-        raise extra_characters(end, what)
+        raise extra_characters(end, f"{prefix}integer value for {name}")
     return value
-
-
-def read_integer(text: str, name: str, kilobytes: bool = False) -> int:
-    """Read an int or mkint: decimal, octal or hexadecimal, with K, M, G or T; 32 bits.
-
-    With ``kilobytes`` read a kint: kept in KiB, which is its default unit, 64 bits, P and E are known, too.
-    """
-    match = _INTEGER.match(text)
-    if match is None:
-        raise ValueProblem("bad-integer", f"integer expected for {name}")
-    digits, base = (match[1], 16) if match[1] else (match[3], 10) if match[3] else (match[2] or "0", 8)
-    return _number(
-        text,
-        digits,
-        base,
-        match.end(),
-        f"integer value for {name}",
-        *(("kmgtpe", 10) if kilobytes else ("kmgt", 0)),
-    )
-
-
-def read_octal(text: str, name: str) -> int:
-    """Read an octal number (file modes)."""
-    match = _OCTAL.match(text)
-    if match is None:
-        raise ValueProblem("bad-integer", f"octal integer expected for {name}")
-    return _number(text, match[1], 8, match.end(), f"octal integer value for {name}", "kmgt", 0)
 
 
 def read_fixed(text: str, name: str) -> int:
@@ -285,17 +279,19 @@ def read_time_list(text: str, name: str) -> tuple[int, ...]:
 # -- users ---------------------------------------------------------------------------------------------
 
 
+def _number_of(name: str) -> int:
+    """Give the number that a name of digits stands for; a lone minus sign is 0."""
+    return int(name) % 2**32 if name != "-" else 0
+
+
 def find_user(name: str, users: Users) -> tuple[int, int | None] | None:
-    """Give uid and primary group (None if unknown) of a name or number, or None: no such user."""
-    if _NUMERIC.fullmatch(name):
-        uid = int(name) % 2**32
-        return uid, users.primary_group(uid)
-    return users.user(name)
+    """Give uid and primary group of a name, or None: no such user. A number comes without a group."""
+    return (_number_of(name), None) if _NUMERIC.fullmatch(name) else users.user(name)
 
 
 def find_group(name: str, users: Users) -> int | None:
     """Give the gid of a name or number, or None."""
-    return int(name) % 2**32 if _NUMERIC.fullmatch(name) else users.group(name)
+    return _number_of(name) if _NUMERIC.fullmatch(name) else users.group(name)
 
 
 def read_id_list(
@@ -311,7 +307,7 @@ def read_id_list(
     found: list[int] = []
     if not text:
         return ()
-    for item, _, _ in split_spans(text)[: text.count(":") + 1]:
+    for item, _, _ in split_spans(text)[: text.count(":", 0, -1) + 1]:
         if group:
             gid = find_group(item, users)
             if gid is None:

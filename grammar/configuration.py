@@ -81,6 +81,7 @@ def load_configuration(
     *,
     hostname: str | None = None,
     parse_address: Callable[[str], tuple[str | None, str]] | None = None,
+    regex_error: Callable[[str], tuple[str, int] | None] | None = None,
     keep_lines: bool = False,
 ) -> Configuration:
     """Read the configuration in the file ``path`` (latin-1 text).
@@ -89,21 +90,28 @@ def load_configuration(
     ``users`` answers for users and groups (default: this machine's); ``expand``: called with the
     configuration as far as it is read for the few options that Exim expands while reading; it raises an
     exception with ``message``, Exim's words; ``hostname``: this machine's name (default: as uname gives it);
-    ``parse_address``: text -> (address or None, Exim's complaint); ``keep_lines``: keep what ``-bP config``
-    prints. Findings are in ``diagnostics``. Raises OSError if the file itself cannot be read.
+    ``parse_address``: text -> (address or None, Exim's complaint); ``regex_error``: pattern -> (PCRE2's
+    message, offset) or None; ``keep_lines``: keep what ``-bP config`` prints. Without ``expand`` texts are
+    taken as they stand, without the other two nothing is checked. Findings are in ``diagnostics``. Raises
+    OSError if the file itself cannot be read.
     """
     if catalogue is None:
         catalogue = Catalogue()
     reader = Reader(catalogue, defines, files, diagnostics=[], keep_lines=keep_lines)
     configuration = Configuration(path, catalogue, reader)
+    configuration.regex_error = regex_error
     earlier: list[tuple[int, Diagnostic]] = []
     configuration.tree, lines = parse_configuration(_watched(reader, path, earlier), catalogue)
 
     def expand_now(text: str) -> str:
         return text if expand is None else expand(configuration, text)
 
-    outside = Outside(expand_now, hostname, parse_address)
-    checker = Checker(configuration, lines, users or SystemUsers(), outside)
+    if hostname is None:
+        import os
+
+        hostname = os.uname().nodename
+    outside = Outside(users or SystemUsers(), expand_now, hostname, parse_address)
+    checker = Checker(configuration, lines, outside)
     checker.run()
     configuration.diagnostics = checker.sorted(earlier)
     return configuration
