@@ -78,6 +78,11 @@ def _ranges(text: str) -> frozenset[int]:
     return frozenset(codes)
 
 
+def _is_later(code: int) -> bool:
+    """Whether only a newer Unicode than the library's has the character."""
+    return code in _ranges(idna_data.AFTER_UNICODE_14)
+
+
 def _fold(char: str) -> str:
     """Unicode's NFKC_Casefold, but for the characters that it ignores."""
     normalize = unicodedata.normalize
@@ -97,7 +102,7 @@ def _status(code: int) -> tuple[int, str]:
         return (_VALID if kept == char else _MAPPED), kept
     if code in _IGNORED:
         return _MAPPED, ""
-    if code in _NEVER or code in _ranges(idna_data.AFTER_UNICODE_14):
+    if code in _NEVER or _is_later(code):
         return _FORBIDDEN, ""
     mapped = _fold(char)
     category = unicodedata.category(char)
@@ -133,7 +138,7 @@ def _disallowed(code: int) -> bool:
 
 
 def _unassigned(code: int) -> bool:
-    if code in _ranges(idna_data.AFTER_UNICODE_12) or code in _ranges(idna_data.AFTER_UNICODE_14):
+    if code in _ranges(idna_data.AFTER_UNICODE_12) or _is_later(code):
         return True
     return unicodedata.category(chr(code)) == "Cn"
 
@@ -188,7 +193,7 @@ def _check_form(label: str) -> None:
         raise IdnaError(TWO_HYPHENS)
     if label.startswith("-") or label.endswith("-"):
         raise IdnaError(HYPHEN_AT_END)
-    if label and unicodedata.category(label[0])[0] == "M":
+    if label and unicodedata.category(label[0])[0] == "M" and not _is_later(ord(label[0])):
         raise IdnaError(LEADING_COMBINING)
 
 
