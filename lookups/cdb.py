@@ -108,7 +108,7 @@ class Cdb(Lookup):
         try:
             if reader.size() < HEADER:
                 # the reason is what errno happened to be before: nothing set it
-                raise OpenFailed(f"failed to open {file} too short for cdb lookup: No such file or directory")
+                raise OpenFailed(f"failed to open {file} too short for cdb lookup: Success")
             if reader.descriptor >= 0 and not stat.S_ISREG(os.fstat(reader.descriptor).st_mode):
                 raise OpenFailed(f"{file} is not a regular file (cdb lookup)")
             return CdbFile(reader)
@@ -122,7 +122,7 @@ class Cdb(Lookup):
             if isinstance(error, OpenFailed):
                 raise
             raise OpenFailed(
-                f"failed to open {file} too short for cdb lookup: No such file or directory"
+                f"failed to open {file} too short for cdb lookup: Success"
             ) from None
 
     def find(self, handle: CdbFile, question: Question) -> str | None:

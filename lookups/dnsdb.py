@@ -13,7 +13,6 @@ from eximious.lookups.registry import QUERY, Lookup, SearchDefer, lookup
 if TYPE_CHECKING:
     from typing import Any
 
-    from eximious.interpreter.context import Context
     from eximious.interpreter.dns import Answer, Record
     from eximious.lookups.registry import Question
 
@@ -41,7 +40,7 @@ FIELD_SEPARATORS = {"SPF": "", "SRV": " ", "MX": " ", "TLSA": " "}
 
 _STRICTNESS = ("strict", "lax", "never")
 _NUMBER = re.compile(r"[ \t\n\v\f\r]*([+-]?(?:0[xX][0-9a-fA-F]+|[0-9]+))?")
-_TIME = re.compile(r"(?:[0-9]+[wdhms])*(?=,|\Z)|[0-9]+(?=,|\Z)")
+_TIME = re.compile(r"(?:[0-9]+[wdhms])+(?=,|\Z)")
 _UNITS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
 
 
@@ -56,7 +55,7 @@ class Query:
         self.defer = self.dnssec = "lax"
         self.retrans = self.retry = 0
         self.type = "TXT"
-        text = self._separators(text)
+        text = self._separators(text.lstrip(SPACE))
         text = self._modifiers(text)
         self.names = self._type(text)
         if self.field_separator is None:
@@ -125,8 +124,6 @@ class Query:
 
 
 def _seconds(text: str) -> int:
-    if text.isdigit():
-        return int(text)
     return sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"([0-9]+)([wdhms])", text))
 
 
@@ -153,7 +150,7 @@ class DnsDb(Lookup):
         ctx = question.ctx
         query = Query(question.key)
         asking = Asking(dnssec=query.dnssec != "never", retrans=query.retrans, retry=query.retry)
-        values: list[str] = []
+        result = ""
         deferred = False
         for item in query.items():
             name = item
@@ -177,15 +174,17 @@ class DnsDb(Lookup):
                 if ttls:
                     lowest = min(ttls)
                     question.keep = lowest if question.keep is None else min(question.keep, lowest)
-                values += _values(ctx, query, wanted, answer, found == name)
-        if values:
-            return query.separator.join(values)
+                for value in _values(query, wanted, answer, found == name):
+                    # no separator behind nothing: values that are empty at the start leave no trace
+                    result = f"{result}{query.separator}{value}" if result else value
+        if result:
+            return result.partition("\0")[0]
         if deferred:
             raise SearchDefer("")
         return None
 
 
-def _values(ctx: Context, query: Query, wanted: str, answer: Answer, own: bool) -> list[str]:
+def _values(query: Query, wanted: str, answer: Answer, own: bool) -> list[str]:
     """The values of an answer's records. ``own``: a CSA record is the name's own, not a parent's."""
     found = []
     for record in answer.of(wanted):
@@ -206,6 +205,9 @@ def _value(query: Query, record: Record, own: bool) -> str | None:
         return _csa_value(data, own)
     if query.type == "SOA" and between is None:
         return str(data[0])
+    if not between and query.type in ("SRV", "TLSA", "SOA"):
+        # Exim writes a NUL between the fields then, which ends its numbers, or all of its text
+        return f"{data[0]}{data[3]}" if query.type == "SRV" else f"{data[0]}" + "\0" * (query.type == "SOA")
     return (between or "").join(map(str, data))
 
 
