@@ -144,6 +144,30 @@ def test_any_bytes() -> None:
         assert all(ord(char) < 256 for char in result), (name, text)
 
 
+@pytest.mark.parametrize("name", ("length", "substr", "hash", "nhash", "headerwrap"))
+def test_many_digits(name: str) -> None:
+    """More digits than Python reads into an int at once."""
+    for digits in ("9" * 5000, "0" * 5000 + "3"):
+        try:
+            operate(context(), f"{name}_{digits}", "abcdef")
+        except ExpansionError:
+            continue
+    assert operate(context(), "length_" + "0" * 5000 + "3", "abcdef") == "abc"
+
+
+def test_many_digits_in_text() -> None:
+    digits = "9" * 5000
+    ctx = context()
+    assert operate(ctx, "eval", digits) == "9223372036854775807"
+    assert operate(ctx, "base32", digits) == "p777777777777"
+    assert operate(ctx, "time_eval", f"{'0' * 5000}7s") == "7"
+    assert operate(ctx, "time_interval", digits)
+    assert operate(ctx, "mask", "1.2.3.4/" + "0" * 5000 + "8") == "1.0.0.0/8"
+    assert call_item(ctx, "length", "0" * 5000 + "3", "abcdef") == "abc"
+    with pytest.raises(ExpansionError):
+        operate(ctx, "mask", f"1.2.3.4/{digits}")
+
+
 @pytest.mark.parametrize(
     ("name", "text", "tainted"),
     [

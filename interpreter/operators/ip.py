@@ -95,8 +95,8 @@ def parse_ip(text: str, mask: bool = False) -> IpAddress | None:
 
 
 def _c_long(digits: str) -> int:
-    number = int(digits[:24])
-    return max(-(2**63), min(number, 2**63 - 1))
+    number = int(digits.lstrip("+-").lstrip("0")[:20] or "0")
+    return max(-number, -(2**63)) if digits[0] == "-" else min(number, 2**63 - 1)
 
 
 def ip_text(bits: int, number: int, separator: str = ":") -> str:

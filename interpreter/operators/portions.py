@@ -8,6 +8,7 @@ negative or absurd size) is an error here.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import cycle
 from operator import mul
 from typing import TYPE_CHECKING
@@ -48,13 +49,18 @@ _PRIMES: tuple[int, ...] = (
 )
 _PRIMES += (29, 23, 19, 17, 13, 11, 7, 5, 3)
 
-_NUMBERS = re.compile(r"([0-9]+)(?:_([0-9]*))?")
+_NUMBERS = re.compile(r"([0-9]+)(?:_([0-9]+))?")
 _NON_DIGIT = re.compile(r"[^0-9]")
 
 
 def c_int(value: int) -> int:
     """Give ``value`` as a 32-bit int holds it."""
     return (value + 0x80000000) % 0x100000000 - 0x80000000
+
+
+def _int(digits: str) -> int:
+    # Only 32 bits count, and these are in the last 32 digits.
+    return int(digits) if len(digits) < 10 else c_int(int(digits[-32:]))
 
 
 def extract_substr(text: str, start: int, length: int = -1) -> str:
@@ -122,6 +128,7 @@ def compute_nhash(text: str, first: int, second: int = -1) -> str:
     return f"{total // second}/{total % second}"
 
 
+@lru_cache(maxsize=256)
 def read_numbers(arg: str | None, name: str) -> tuple[int, int]:
     """Read the one or two numbers after an operator's name: ``3_5`` in ``substr_3_5``; -1: no second.
 
@@ -129,21 +136,13 @@ def read_numbers(arg: str | None, name: str) -> tuple[int, int]:
     """
     if arg is None:
         raise ExpansionError(f"missing values after {name}")
-    match = _NUMBERS.fullmatch(arg)
-    if match:
-        first, second = match.groups()
-        number = int(first) if len(first) < 10 else c_int(int(first))
-        if second is None:
-            return number, -1
-        if second:
-            return number, int(second) if len(second) < 10 else c_int(int(second))
-    return _read_odd_numbers(arg, name)
-
-
-def _read_odd_numbers(arg: str, name: str) -> tuple[int, int]:
     if not arg:
         return 0, -1
-    raise ExpansionError(f'non-digit after underscore in "{name}"')
+    match = _NUMBERS.fullmatch(arg)
+    if not match:
+        raise ExpansionError(f'non-digit after underscore in "{name}"')
+    first, second = match.groups()
+    return _int(first), -1 if second is None else _int(second)
 
 
 def _hash(ctx: Context, text: str, arg: str | None, name: str) -> str:
@@ -164,7 +163,7 @@ def _length(ctx: Context, text: str, arg: str | None, name: str) -> str:
         raise ExpansionError(f"missing values after {name}")
     if _NON_DIGIT.search(arg):
         raise ExpansionError(f'non-digit after underscore in "{name}"')
-    return extract_substr(text, 0, c_int(int(arg or "0")))
+    return extract_substr(text, 0, _int(arg or "0"))
 
 
 def _substr(ctx: Context, text: str, arg: str | None, name: str) -> str:

@@ -78,7 +78,7 @@ def quote(ctx: Context, text: str, arg: str | None, name: str) -> str:
         return quote_word(text)
     lookup, underscore, variant = arg.partition("_")
     catalogue = ctx.env.catalogue
-    if catalogue is not None and catalogue.lookup(lookup) is None:
+    if catalogue is not None and lookup not in catalogue.lookups:
         raise ExpansionError(f'unknown lookup type "{lookup}"')
     if underscore:
         function = QUOTING_VARIANTS.get((lookup, variant))

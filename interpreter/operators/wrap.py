@@ -14,7 +14,7 @@ from eximious.interpreter.registry import operator
 if TYPE_CHECKING:
     from eximious.interpreter.context import Context
 
-_ATOI = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]+)")
+_ATOI = re.compile(r"[ \t\n\v\f\r]*\+?0*([0-9]*)")
 _SPACES = " \t\n\v\f\r"
 _INDENT = "\n\t"
 _TAB_COLUMNS = 8
@@ -68,4 +68,4 @@ def headerwrap(ctx: Context, text: str, arg: str | None, name: str) -> str:
 
 def _atoi(digits: str) -> int:
     match = _ATOI.match(digits)
-    return max(int(match[1][:10]), 0) if match else 0
+    return int(match[1][:10] or "0") if match else 0
