@@ -228,7 +228,7 @@ def zone_text(answers: dict[tuple[str, str], Answer]) -> str:
     modes: dict[str, None] = {";! partial": None}
     lines: dict[str, None] = {}
     for (name, type_), answer in sorted(answers.items()):
-        for record in (*answer.records, *answer.authority):
+        for record in answer.records:
             lines[_record_line(record.name, record.ttl, record.type, record.data)] = None
         # where a CNAME leads to nothing, that is said of the name it leads to
         last = answer.records[-1].data[0] if answer.records and answer.records[-1].type == "CNAME" else name

@@ -66,6 +66,8 @@ def wire_query(name: str, rdtype: str, how: dict[str, Any]) -> dns.message.Messa
     import dns.name
     import dns.rdatatype
 
+    if not name:
+        return None
     text = "".join(char if char < "\x7f" else f"\\{ord(char):03d}" for char in name)
     try:
         asked = dns.name.from_text("\\@" if text == "@" else text)

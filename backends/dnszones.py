@@ -192,7 +192,7 @@ class Zones:
             if code is not None:
                 response.set_rcode(dns.rcode.from_text(CODES.get(code, code)))
                 if zone is not None and code in ("nxdomain", "nodata"):
-                    response.authority += zone.authority(name)
+                    response.authority += zone.authority()
                 break
             step = None if zone is None else zone.look(name, question.rdtype)
             if step is None:
@@ -204,7 +204,7 @@ class Zones:
             if cname is None:
                 response.set_rcode(outcome)
                 if found is None:
-                    response.authority += zone.authority(name)
+                    response.authority += zone.authority()
                 elif "aa" in modes:
                     response.authority += zone.servers()
                 break
@@ -256,18 +256,13 @@ class Zone:
                 return dns.rcode.NOERROR, found, found[0].target if leads else None
         return None if self.partial else (dns.rcode.NOERROR, None, None)
 
-    def authority(self, name: dns.name.Name) -> list[dns.rrset.RRset]:
-        """The SOA record at or above a name, for an answer that says no."""
+    def authority(self) -> list[dns.rrset.RRset]:
+        """The zone's SOA record, for an answer that says no."""
         import dns.rdatatype
 
-        rest = name
-        while True:
-            soa = self.zone.get_rrset(rest, dns.rdatatype.SOA)
-            if soa is not None:
-                return [soa]
-            if rest == self.zone.origin or len(rest) <= 1:
-                return []
-            rest = rest.parent()
+        origin = self.zone.origin
+        soa = None if origin is None else self.zone.get_rrset(origin, dns.rdatatype.SOA)
+        return [] if soa is None else [soa]
 
     def servers(self) -> list[dns.rrset.RRset]:
         """The zone's NS records."""

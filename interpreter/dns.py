@@ -119,7 +119,7 @@ def basic_lookup(ctx: Context, name: str, type_: str, asking: Asking = PLAIN) ->
                 checked = checked.partition(".")[2]
         if not _name_pattern(pattern).search(checked.encode("latin-1")):
             return Answer(NOMATCH, reason="name syntax")
-    failures: dict[tuple[str, ...], Answer] = ctx.env.kept.setdefault("dns failures", {})
+    failures: dict[tuple[str, ...], tuple[Answer, float | None]] = ctx.env.kept.setdefault("dns failures", {})
     key = (
         name[:255].lower(),
         type_,
@@ -128,8 +128,8 @@ def basic_lookup(ctx: Context, name: str, type_: str, asking: Asking = PLAIN) ->
         str(asking.search_parents),
     )
     known = failures.get(key)
-    if known is not None:
-        return known
+    if known is not None and (known[1] is None or known[1] > ctx.env.doors.clock.now()):
+        return known[0]
     answer: Answer = ctx.env.doors.resolver.query(
         name,
         type_,
@@ -144,7 +144,12 @@ def basic_lookup(ctx: Context, name: str, type_: str, asking: Asking = PLAIN) ->
         return answer
     if answer.outcome == AGAIN and in_domain_list(ctx, name, options.get("dns_again_means_nonexist")):
         answer = Answer(NOMATCH, reason="dns_again_means_nonexist")
-    failures[key] = answer
+    # What is kept has no packet to show that it was signed; it is kept as long as the SOA record says.
+    soa = next((record for record in answer.authority if record.type == "SOA"), None)
+    until = None if soa is None else ctx.env.doors.clock.now() + min(soa.ttl, soa.data[6])
+    failures[key] = Answer(answer.outcome, reason=answer.reason), until
+    if soa is None:
+        answer.secure = False
     return answer
 
 
@@ -226,11 +231,9 @@ def _csa(ctx: Context, name: str, asking: Asking) -> tuple[Answer, str]:
             at, limit = at - 8, 3
         elif at > 4 and name[at - 4 :].lower() == ".ip6.arpa":
             at, limit, ipv6 = at - 4, 3, True
-    tld = name[at + 1 :].lower()
     if answer.outcome == NOMATCH:
-        for record in answer.authority:
-            if record.type == "SOA" and record.name.lower() in ("", tld):
-                return Answer(NOMATCH), name
+        # Exim means to stop here only where the top or second level does not exist; 4.96 always stops
+        return Answer(NOMATCH), name
     for _ in range(limit):
         at = at - 8 if ipv6 else name.rfind(".", 0, at)
         if at <= 0:
@@ -279,16 +282,20 @@ def reverse_name(address: str) -> str:
 
 
 def in_domain_list(ctx: Context, name: str, list_text: str | None) -> bool:
-    """Match a name against an option that is a domain list. The matcher builds on this package, so it is
-    found by name, as the registries find their modules."""
+    """Match a name against an option that is a domain list.
+
+    As in Exim it leaves its captures behind, and its subject as ``$0`` to whoever sets that next. The
+    matcher builds on this package, so it is found by name, as the registries find their modules.
+    """
     if not list_text:
         return False
     from importlib import import_module
 
-    matched: bool = (
-        import_module("eximious.conditions.lists.match").match_domain(ctx, name, list_text).matched
-    )
-    return matched
+    result = import_module("eximious.conditions.lists.match").match_domain(ctx, name, list_text)
+    if result.captures is not None:
+        ctx.captures = result.captures
+        ctx.scratch["matched subject"] = name.lower()
+    return bool(result.matched)
 
 
 @lru_cache(maxsize=8)

@@ -180,7 +180,7 @@ def find_by_name(
         if found:
             full_name = name
         for address in found:
-            if ignored(ctx, address, ignore):
+            if ignored(ctx, host.name, address, ignore):
                 passed_over = True
             elif address not in addresses:
                 addresses.append(address)
@@ -265,14 +265,17 @@ def hosts_file(ctx: Context) -> list[tuple[str, list[str]]]:
     return table
 
 
-def ignored(ctx: Context, address: str, ignore: str | None) -> bool:
+def ignored(ctx: Context, name: str, address: str, ignore: str | None) -> bool:
     """Whether an address is in a list such as ignore_target_hosts."""
     if not ignore:
         return False
     from importlib import import_module
 
     match_host = import_module("eximious.conditions.lists.match").match_host
-    return bool(match_host(ctx, ignore, name="", address=address).matched)
+    result = match_host(ctx, ignore, name=name, address=address)
+    if result.captures is not None:
+        ctx.captures = result.captures
+    return bool(result.matched)
 
 
 # ---- the DNS alone
@@ -310,13 +313,12 @@ def find_by_mx(ctx: Context, host: Host, ignore: str | None = None, asking: Aski
             with_addresses += found.hosts
         elif found.outcome != IGNORED:
             with_addresses.append(one)
-    if not any(one.address is not None for one in with_addresses):
-        treat = ctx.env.options.get("hosts_treat_as_local")
-        if not any(in_domain_list(ctx, one.name, treat) for one in hosts):
-            outcome = FIND_AGAIN if FIND_AGAIN in outcomes else FIND_FAILED
-            return Hosts(outcome, hosts, full_name)
+    if not with_addresses and hosts:  # where all are to be ignored, the last stays, without an address
+        with_addresses = hosts[-1:]
     scanned = scan_for_local(ctx, with_addresses)
     scanned.full_name = full_name
+    if scanned.outcome == FIND_FAILED and FIND_AGAIN in outcomes:
+        scanned.outcome = FIND_AGAIN
     return scanned
 
 
@@ -324,7 +326,7 @@ def set_addresses(ctx: Context, host: Host, ignore: str | None, asking: Asking) 
     """Find the addresses of one host in the DNS: AAAA, then A, of a name or of an address literal."""
     literal = parse_ip(host.name)
     if literal is not None:
-        if ignored(ctx, host.name, ignore):
+        if ignored(ctx, host.name, host.name, ignore):
             return Hosts(IGNORED)
         return Hosts(FOUND, [_copy(host, host.name)])
     found: list[Host] = []
@@ -336,9 +338,11 @@ def set_addresses(ctx: Context, host: Host, ignore: str | None, asking: Asking) 
             continue
         for record in answer.of(type_):
             address = str(record.data[0])
-            if ignored(ctx, address, ignore):
+            if ignored(ctx, host.name, address, ignore):
                 passed_over = True
             elif not any(one.address == address for one in found):
+                if record.name.lower() != host.name.lower():
+                    host.name = record.name  # the name behind an alias
                 copy = _copy(host, address)
                 copy.secure = is_secure(ctx, answer) if asking.dnssec else None
                 found.append(copy)

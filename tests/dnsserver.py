@@ -7,11 +7,29 @@ Started as a program it serves a folder of zones until its standard input ends, 
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import sys
 import threading
 import time
+
+
+def render(response):
+    """The bytes of a response: records in the zone's order, names as they are there (not compressed)."""
+    import dns.renderer
+
+    renderer = dns.renderer.Renderer(response.id, response.flags, 65535)
+    renderer.compress = None
+    for rrset in response.question:
+        renderer.add_question(rrset.name, rrset.rdtype, rrset.rdclass)
+    for section, rrsets in ((1, response.answer), (2, response.authority)):
+        for rrset in rrsets:
+            renderer.add_rrset(section, rrset, want_shuffle=False)
+    if response.opt is not None:
+        renderer.add_opt(response.opt)
+    renderer.write_header()
+    return renderer.get_wire()
 
 
 class DnsServer:
@@ -53,11 +71,11 @@ class DnsServer:
         if response is None:
             response = dns.message.make_response(query, recursion_available=True)
             response.set_rcode(dns.rcode.NXDOMAIN)
-        data = response.to_wire(max_size=65535)
+        data = render(response)
         if len(data) > limit:
             short = dns.message.make_response(query, recursion_available=True)
             short.flags |= dns.flags.TC
-            data = short.to_wire()
+            data = render(short)
         return data, float(modes.get("slow") or 0)
 
     def _serve_udp(self):
@@ -72,10 +90,8 @@ class DnsServer:
         data, wait = self.respond(wire, 1232 if len(wire) > 12 and wire[11] else 512)
         if data is not None:
             time.sleep(wait)
-            try:
+            with contextlib.suppress(OSError):
                 self.udp.sendto(data, peer)
-            except OSError:
-                pass
 
     def _serve_tcp(self):
         while True:

@@ -193,6 +193,7 @@ def _by_name(subject: HostSubject, check: Check, names: tuple[str, ...]) -> int:
     for name in names:
         inner = Subject(subject.ctx, name, follow(lower(name), name), True, -1)
         outcome = check(inner)
+        subject.captures = inner.captures
         if outcome != FAIL:
             subject.data, subject.error = inner.data, inner.error
             return outcome

@@ -197,13 +197,20 @@ def _mx(body: str) -> Check | None:
     def check(subject: Subject) -> int:
         from eximious.interpreter.hosts import FIND_AGAIN, FOUND_LOCAL, Host, find_by_mx
 
-        found = find_by_mx(subject.ctx, Host(subject.text), ignore)
+        ctx = subject.ctx
+        saved, ctx.captures = ctx.captures, []
+        ctx.scratch.pop("matched subject", None)
+        found = find_by_mx(ctx, Host(subject.text), ignore)
+        if subject.setup <= 0:
+            subject.captures = ctx.captures
+        ctx.captures = saved
         if found.outcome == FIND_AGAIN:
             subject.error = f'DNS lookup of "{subject.text}" deferred'
             return DEFER
         if (found.outcome != FOUND_LOCAL or kind == "secondary") and (kind == "primary" or not found.removed):
             return FAIL
-        set_captures(subject, subject.text)
+        # lists that were looked at on the way (hosts_treat_as_local...) leave their subject as $0
+        set_captures(subject, ctx.scratch.get("matched subject", subject.text))
         set_value(subject, body)
         return OK
 
