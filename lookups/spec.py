@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 STAR = 1  #: ``type*``: then look up ``*``
 STARAT = 2  #: ``type*@``: then ``*@domain``, then ``*``
 
-_PARTIAL = re.compile(r"partial([0-9]*)(?:\(([^)]*)\)|(-))")
+_PARTIAL = re.compile(r"partial([0-9]*)(?:\(([!-(*-/:-@\[-`{-~]*)\)|(-))")
 
 #: styles of the types that have no module to ask (and of all, without importing one)
 _QUERIES = (

@@ -20,7 +20,7 @@ import casefile
 from lookup_files import write_cdb
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "lookups"
-RECORDED = "4.96"
+BUILD = FIXTURES.parent / "expansion" / "build.txt"  #: ``exim -bV`` of the Exim whose answers are recorded
 
 ROWS = [
     ("a b c", "one", 1),
@@ -134,18 +134,21 @@ class Resolver:
 def environment(
     version: tuple[int, int] = (4, 96), options: dict[str, Any] | None = None, **doors: Any
 ) -> Any:
-    """An environment with real files, users and clock."""
+    """An environment with real files, users and clock; 4.96 in the build that was recorded."""
+    from eximious.backends.databases import RealDatabases
+    from eximious.grammar.build import EVERYTHING, read_bv
     from eximious.grammar.catalogue import Catalogue
     from eximious.interpreter.state import Doors, Environment
 
-    closed = dict.fromkeys(("processes", "sockets", "environ", "verdicts", "chance", "databases"))
+    closed = dict.fromkeys(("processes", "sockets", "environ", "verdicts", "chance"))
     made = {"files": Files(), "clock": Clock(), "users": Users(), "resolver": Resolver()}
+    made["databases"] = RealDatabases()
     env = Environment(
         version=version,
         options=options or {},
         doors=Doors(**(closed | made | doors)),
         primary_hostname="t.example",
-        catalogue=Catalogue(version),
+        catalogue=Catalogue(version, read_bv(BUILD.read_text())[1] if version == (4, 96) else EVERYTHING),
     )
     return env
 
