@@ -104,7 +104,7 @@ def test_cases(path: Path) -> None:
     assert not differences, "\n".join(differences[:10])
 
 
-@pytest.mark.parametrize("name", sorted(Catalogue((4, 99)).operators))
+@pytest.mark.parametrize("name", sorted({*Catalogue((4, 99)).operators, "bless"}))
 def test_declared(name: str) -> None:
     if name == "expand":
         pytest.skip("belongs to the evaluator itself")
@@ -267,6 +267,14 @@ def test_headers_charset() -> None:
         ExpansionError, match=r'iconv_open\("UTF-8", "nosuch"\) failed: Invalid argument \(maybe'
     ):
         operate(context(), "rfc2047d", "=?nosuch?q?a?=")
+
+
+def test_address_options() -> None:
+    for text in ("a@b.", "a@b. ", "<a@b.>", "a@b.(x)", "x <a@b. (y) >"):
+        assert operate(context(), "address", text) == ""
+        assert operate(context(strip_trailing_dot=True), "address", text) == "a@b"
+    assert operate(context(allow_domain_literals=True), "domain", "<a@[1.2.3.4]>") == "[1.2.3.4]"
+    assert operate(context(), "domain", "<a@[1.2.3.4]>") == ""
 
 
 def test_address_places() -> None:

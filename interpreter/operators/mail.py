@@ -5,6 +5,7 @@ The reading itself is in :mod:`eximious.interpreter.addresses`.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from eximious.interpreter.addresses import (
@@ -20,14 +21,13 @@ from eximious.interpreter.registry import operator
 if TYPE_CHECKING:
     from eximious.interpreter.context import Context
 
+#: an option can only permit literals, excess brackets, UTF-8, or a dot at the end of a domain
+_OPTIONS_MATTER = re.compile(r"[\[<\x80-\xff]|\.\s*(?:\(|$)")
 _SPACES = " \t\n\v\f\r"
 
 
 def _syntax(ctx: Context, text: str) -> Syntax:
-    # Only these characters can meet something that an option permits.
-    if "[" in text or "<" in text or not text.isascii() or text.endswith("."):
-        return Syntax.of(ctx.env.options)
-    return PLAIN
+    return Syntax.of(ctx.env.options) if _OPTIONS_MATTER.search(text) else PLAIN
 
 
 @operator("address", section="11.6", takes="ctx")

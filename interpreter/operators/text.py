@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from eximious.interpreter.registry import CLEAN, operator
+from eximious.interpreter.text import untaint
 
 if TYPE_CHECKING:
     from eximious.interpreter.context import Context
@@ -41,6 +42,12 @@ def lc(text: str) -> str:
 def uc(text: str) -> str:
     """Give the text with ASCII letters in upper case. Manual 11.6."""
     return text.upper() if text.isascii() else text.translate(_TO_UPPER)
+
+
+@operator("bless", section="11.6", taint=CLEAN)
+def bless(text: str) -> str:
+    """Give the text without taint. 4.94 only; in no manual."""
+    return untaint(text)
 
 
 @operator("strlen", section="11.6", taint=CLEAN)
