@@ -6,15 +6,16 @@ caller's.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from eximious.grammar.config_options import BOOLEANS
 from eximious.grammar.configuration import SystemUsers
 from eximious.grammar.listspans import split_spans
+from eximious.grammar.patterns import compiled
 from eximious.grammar.printed import HIDDEN, print_config
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Mapping
     from typing import Any
 
@@ -27,7 +28,7 @@ _LIST_ORDER = ("a", "d", "h", "l")
 _KINDS = ("router", "transport", "authenticator")
 _MODULE_OPTIONS = ("acl_smtp_dkim", "dkim_verify_", "dmarc_", "spf_")
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\b": "\\b", "\v": "\\v", "\f": "\\f", "\t": "\\t"}
-_UNPRINTABLE = re.compile(r"[^ -~]")
+_UNPRINTABLE = r"[^ -~]"
 _TIME_UNITS = (("w", 604800), ("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
@@ -54,7 +55,7 @@ def shown_text(text: str, top_bit: bool = False) -> str:
             return char
         return _ESCAPES.get(char) or f"\\{ord(char):03o}"
 
-    return _UNPRINTABLE.sub(escape, text)
+    return compiled(_UNPRINTABLE).sub(escape, text)
 
 
 class Printer:

@@ -9,18 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.grammar import config_ast as ast
-from eximious.grammar.config_drivers import (
-    DriverProblem,
-    finish_authenticator,
-    finish_router,
-    finish_transport,
-    initialise,
-)
 from eximious.grammar.config_errors import IN_FILE, PLAIN, Refusal
-from eximious.grammar.config_main import MainProblem, main_checks
 from eximious.grammar.config_model import LIST_LETTERS, TABLE_KINDS, Instance, NamedListEntry
 from eximious.grammar.config_options import Context, apply_option, bare_name
-from eximious.grammar.config_rules import retrying_of, rewriting_of
 from eximious.grammar.config_values import ValueProblem, read_string
 from eximious.grammar.diagnostics import WARNING, Diagnostic
 from eximious.grammar.source import Span
@@ -29,8 +20,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from eximious.grammar.catalogue import Option
-    from eximious.grammar.config_main import Outside
-    from eximious.grammar.config_model import Configuration
+    from eximious.grammar.config_drivers import DriverProblem
+    from eximious.grammar.config_model import Configuration, Outside
     from eximious.grammar.reader import LogicalLine
 
     Found = tuple[int, int, Diagnostic]
@@ -155,23 +146,31 @@ class Checker:
 
     def after_main(self, at: LogicalLine | None) -> None:
         """Do what Exim does after the main section. ``at``: the line at which it is then."""
+        self.names()
         configuration = self.configuration
-        for check in main_checks(configuration, self.outside):
+        if not configuration.settings.seen:
+            return
+        from eximious.grammar.config_main import MainProblem, main_checks
+
+        for check in main_checks(configuration):
             try:
                 check(configuration, self.outside)
             except MainProblem as problem:
                 nodes = configuration.settings.nodes.get(problem.option)
-                self.found.append(
-                    (
-                        at,
-                        Refusal(
-                            problem.code,
-                            problem.message,
-                            nodes[-1].span if nodes else None,
-                            problem.form,
-                        ),
-                    )
-                )
+                where = nodes[-1].span if nodes else None
+                self.found.append((at, Refusal(problem.code, problem.message, where, problem.form)))
+
+    def names(self) -> None:
+        """Work out the names of the host and the domain where they are not set."""
+        values, computed = self.configuration.settings.values, self.configuration.computed
+        name = values.get("primary_hostname")
+        if name is None:
+            name = computed["primary_hostname"] = self.outside.hostname
+        domain = values.get("qualify_domain")
+        if domain is None:
+            domain = computed["qualify_domain"] = name
+        if values.get("qualify_recipient") is None:
+            computed["qualify_recipient"] = domain
 
     # -- sections --------------------------------------------------------------------------------------
 
@@ -221,6 +220,8 @@ class Checker:
 
     def rules(self, section: ast.Section) -> None:
         """Take over rewriting or retry rules."""
+        from eximious.grammar.config_rules import retrying_of, rewriting_of
+
         rewrite, retry = [], []
         for node in section.items:
             if type(node) is ast.BadLine:
@@ -323,6 +324,8 @@ class Checker:
             message = f'no driver defined for {instance.kind} "{instance.name}"'
             self.refuse("driver-missing", message, instance.node, at=at, form=PLAIN)
             return
+        from eximious.grammar.config_drivers import DriverProblem, initialise
+
         try:
             initialise(instance)
         except DriverProblem as problem:
@@ -336,6 +339,13 @@ class Checker:
 
     def after_drivers(self, kind: str, at: LogicalLine | None) -> None:
         """Do what Exim does after a section of drivers."""
+        from eximious.grammar.config_drivers import (
+            DriverProblem,
+            finish_authenticator,
+            finish_router,
+            finish_transport,
+        )
+
         configuration = self.configuration
         instances = list(configuration.drivers(kind).values())
         for number, instance in enumerate(instances):

@@ -6,11 +6,11 @@ One function per driver, found by kind and name. They change an instance's value
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from eximious.grammar.config_errors import FOR, LOG, PLAIN
 from eximious.grammar.listspans import SPACE
+from eximious.grammar.patterns import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from eximious.grammar.config_model import Configuration, Instance
 
 #: a NUL-free list of numbers as pipe's temp_errors wants it
-_NUMBERS = re.compile(r"[0-9: \t\n\v\f\r]*")
+_NUMBERS = r"[0-9: \t\n\v\f\r]*"
 
 #: router drivers that need a transport, and those that may not have one
 NEEDS_TRANSPORT = frozenset(("accept", "dnslookup", "ipliteral"))
@@ -228,7 +228,7 @@ def pipe(transport: Instance) -> None:
         raise clash("both pipe_as_creator and an explicit uid/gid are set for the", "pipe_as_creator")
     _needs_group(transport)
     errors = option("temp_errors")
-    if errors is not None and errors != "*" and not _NUMBERS.fullmatch(errors):
+    if errors is not None and errors != "*" and not compiled(_NUMBERS).fullmatch(errors):
         raise clash("temp_errors must be a list of numbers or an asterisk for the", "temp_errors")
     if option("return_output") and option("return_fail_output"):
         raise clash("both return_output and return_fail_output set for", "return_fail_output")

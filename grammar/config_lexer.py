@@ -7,7 +7,6 @@ make sense, is decided later. A token is (terminal, value, start, end); its valu
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from eximious.grammar.config_ast import (
@@ -20,9 +19,9 @@ from eximious.grammar.config_ast import (
     TRANSPORTS,
     UNKNOWN,
 )
-from eximious.grammar.config_rules import retry_parts, rewrite_parts
 from eximious.grammar.config_values import ValueProblem
 from eximious.grammar.listspans import SPACE
+from eximious.grammar.patterns import compiled
 from eximious.grammar.reader import BEGIN, MACRO
 
 if TYPE_CHECKING:
@@ -39,22 +38,13 @@ SECTION_MAX = 22  #: how much of a section's name Exim keeps
 
 _S = f"[{SPACE}]*"
 #: groups: the name; the equals sign with the blanks around it
-OPTION = re.compile(rf"([A-Za-z][A-Za-z0-9_]*){_S}(={_S})?")
-ANY_NAME = re.compile(rf"([A-Za-z0-9_]*){_S}(={_S})?")
-_LIST = re.compile(rf"(domain|host|address|localpart)list(_cache)?([{SPACE}]+([A-Za-z0-9_]*){_S}(={_S})?)?")
+OPTION = rf"([A-Za-z][A-Za-z0-9_]*){_S}(={_S})?"
+ANY_NAME = rf"([A-Za-z0-9_]*){_S}(={_S})?"
+_LIST = rf"(domain|host|address|localpart)list(_cache)?([{SPACE}]+([A-Za-z0-9_]*){_S}(={_S})?)?"
 _LIST_WORDS = ("domainlist", "hostlist", "addresslist", "localpartlist")
-_MACRO = re.compile(rf"([A-Z][A-Za-z0-9_]*){_S}(==?){_S}")
+_MACRO = rf"([A-Z][A-Za-z0-9_]*){_S}(==?){_S}"
 #: groups: a name; the colon that makes it the start of a driver
-_DRIVER = re.compile(rf"([A-Za-z][A-Za-z0-9_]*)?{_S}(:)?")
-_ACL_START = re.compile(rf"{_S}(!?){_S}([A-Za-z][A-Za-z0-9_]*)?{_S}")
-_ACL_NAME = re.compile(rf"([A-Za-z][A-Za-z0-9_]*)?{_S}(:)?")
-_CONDITION = re.compile(rf"(!?){_S}([A-Za-z][A-Za-z0-9_]*)?{_S}")
-_EQUALS = re.compile(rf"={_S}")
-_VARIABLE = re.compile(rf"[^={SPACE}]*")
-_WORD = re.compile("[A-Za-z0-9_]*")
-_AWKWARD = re.compile(r'["\x00-\x1f\x7f-\xff]')
-_LETTERS = {'"': '\\"', "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v", "\f": "\\f", "\r": "\\r"}
-_DKIM_VARIABLES = ("dkim_verify_status", "dkim_verify_reason")
+_DRIVER = rf"([A-Za-z][A-Za-z0-9_]*)?{_S}(:)?"
 
 _CLASS = {ROUTERS: "router", TRANSPORTS: "transport", AUTHENTICATORS: "authenticator"}
 
@@ -68,8 +58,6 @@ class Lexer:
         self.OPTION, self.VALUE = terminals["OPTION"], terminals["VALUE"]
         self.LIST, self.MACRO, self.BAD = terminals["LIST"], terminals["MACRO"], terminals["BAD"]
         self.terminals = terminals
-        #: condition or modifier -> whether it is a modifier; None: unknown here
-        self.conditions: dict[str, bool | None] = {}
 
     def tokens(self, lines: Iterable[LogicalLine]) -> Iterator[Token]:
         """Yield the tokens of a whole configuration, ``$END`` last."""
@@ -92,10 +80,9 @@ class Lexer:
     def section(self, kind: str) -> tuple[str, Any]:
         """Give the token that opens a section and the function for its lines."""
         if kind == ACL:
-            self.verbs = self.catalogue.acl("verb")
-            self.verb: str | None = None
-            self.in_acl = False
-            return "ACL_SECTION", self.acl_line
+            from eximious.grammar.config_acl import AclLines
+
+            return "ACL_SECTION", AclLines(self).line
         if kind in _CLASS:
             self.kind = _CLASS[kind]
             self.in_driver = False
@@ -118,7 +105,7 @@ class Lexer:
 
     def macro(self, line: LogicalLine) -> Iterator[Token]:
         """A macro definition (the reader has carried it out)."""
-        match = _MACRO.match(line.text)
+        match = compiled(_MACRO).match(line.text)
         if match is None:
             yield self.bad(line, "macro-malformed", "")  # the reader has said what is to say
             return
@@ -144,7 +131,7 @@ class Lexer:
     def named_list(self, line: LogicalLine, at: int) -> Iterator[Token]:
         """A named list; ``at``: 5 after ``hide``."""
         text = line.text
-        match = _LIST.match(text, at)
+        match = compiled(_LIST).match(text, at)
         if match is None or match[3] is None:
             yield self.bad(line, "list-malformed", "unrecognized configuration line")
             return
@@ -157,14 +144,14 @@ class Lexer:
     def option(self, line: LogicalLine) -> Iterator[Token]:
         """An option line, of the main section or of a driver."""
         text = line.text
-        match = OPTION.match(text)
+        match = compiled(OPTION).match(text)
         if match is None:
             yield self.bad(line, "option-expected", f"option setting expected: {text}")
             return
         hide = False
         if match[1] == "hide":
             hide = True
-            match = ANY_NAME.match(text, match.end(1) + len(text[4:]) - len(text[4:].lstrip(SPACE)))
+            match = compiled(ANY_NAME).match(text, match.end(1) + len(text[4:]) - len(text[4:].lstrip(SPACE)))
             assert match is not None
         name = match[1]
         if len(name) >= NAME_MAX:
@@ -185,7 +172,7 @@ class Lexer:
             self.in_driver = False
             return
         text = line.text
-        match = _DRIVER.match(text)
+        match = compiled(_DRIVER).match(text)
         assert match is not None
         name = match[1] or ""
         if len(name) >= NAME_MAX:
@@ -210,154 +197,12 @@ class Lexer:
             offset,
         )
 
-    # -- ACLs ------------------------------------------------------------------------------------------
-
-    def acl_line(self, line: LogicalLine) -> Iterator[Token]:
-        """A line of the acl section. A macro definition ends the ACL."""
-        if line.kind == MACRO:
-            yield from self.macro(line)
-            self.in_acl = False
-            self.verb = None
-            return
-        text = line.text
-        if not self.in_acl:
-            yield from self.acl_name(line)
-            return
-        match = _ACL_START.match(text)
-        assert match is not None
-        name = match[2] or ""
-        end = match.end()
-        if len(name) >= NAME_MAX:
-            yield self.too_long(line, name, match.start(2))
-            return
-        if text[end : end + 1] == ":" or ("A" <= name[:1] <= "Z" and text[end : end + 1] == "="):
-            yield from self.acl_name(line)
-            return
-        negation = match[1]
-        start = match.start(1) if negation else match.start(2)
-        if name in self.verbs:
-            if negation:
-                yield self.acl_error(line, f'malformed ACL line "{self.shown(text)}"', start)
-                return
-            self.verb = name
-            yield self.terminals["VERB"], (line, name), start, match.end(2)
-            if end >= len(text):
-                return
-            match = _CONDITION.match(text, end)
-            assert match is not None
-            start = match.start(1) if match[1] else match.start(2)
-            negation, name, end = match[1], match[2] or "", match.end()
-            if len(name) >= NAME_MAX:
-                yield self.too_long(line, name, match.start(2))
-                return
-        elif self.verb is None:
-            message = f'unknown ACL verb "{name}" in "{self.shown(text)}"'
-            yield self.acl_error(line, message, max(start, 0))
-            return
-        yield from self.condition(line, negation, name, max(start, 0), match.end(2), end)
-
-    def shown(self, text: str) -> str:
-        """Give text as a message of this version quotes it: 4.99 escapes quotes, controls and 8-bit bytes."""
-        if self.catalogue.version < (4, 99) or not _AWKWARD.search(text):
-            return text
-        return _AWKWARD.sub(lambda m: _LETTERS.get(m.group()) or f"\\{ord(m.group()):03o}", text)
-
-    def acl_error(self, line: LogicalLine, message: str, offset: int) -> Token:
-        """A line that is no part of an ACL."""
-        return self.bad(line, "acl-syntax", f"error in ACL: {message}", offset)
-
-    def acl_name(self, line: LogicalLine) -> Iterator[Token]:
-        """The name of an ACL; the rest of the line after the colon is ignored."""
-        text = line.text
-        match = _ACL_NAME.match(text)
-        assert match is not None
-        name = match[1] or ""
-        self.verb = None
-        self.in_acl = False
-        if len(name) >= NAME_MAX:
-            yield self.too_long(line, name)
-        elif not name or not match[2]:
-            yield self.bad(line, "acl-name", "missing or malformed ACL name")
-        else:
-            self.in_acl = True
-            yield self.terminals["ACL"], (line, name), 0, len(name)
-
-    def condition(
-        self, line: LogicalLine, negation: str, name: str, start: int, name_end: int, end: int
-    ) -> Iterator[Token]:
-        """A condition or modifier whose data begin at ``end``."""
-        text = line.text
-        if name not in self.conditions:
-            catalogue = self.catalogue
-            known = catalogue.acl_row("condition", name) or catalogue.acl_row("modifier", name)
-            self.conditions[name] = None if known is None else bool(known.is_modifier)
-        is_modifier = self.conditions[name]
-        if is_modifier is None:
-            message = f'unknown ACL condition/modifier in "{self.shown(text)}"'
-            yield self.acl_error(line, message, start)
-            return
-        if is_modifier and negation:
-            yield self.acl_error(line, f'ACL error: negation is not allowed with "{name}"', start)
-            return
-        variable = None
-        if name == "endpass":
-            if self.verb not in ("accept", "discard"):
-                message = f'ACL error: "endpass" is not allowed with "{self.verb}"'
-                yield self.acl_error(line, message, start)
-                return
-            yield self.terminals["CONDITION"], (line, name, False, None), start, name_end
-            return
-        if name == "set":
-            stop = self.variable_end(text, end)
-            if isinstance(stop, str):
-                yield self.acl_error(line, stop, end)
-                return
-            variable = text[end:stop]
-            name_end = stop
-            while text[stop : stop + 1] and text[stop] in SPACE:
-                stop += 1
-            end = stop
-        equals = _EQUALS.match(text, end)
-        if equals is None:
-            what = "modifier" if is_modifier else "condition"
-            yield self.acl_error(line, f'"=" missing after ACL "{name}" {what}', end)
-            return
-        yield self.terminals["CONDITION"], (line, name, negation == "!", variable), start, name_end
-        end = equals.end()
-        yield self.VALUE, (line, text[end:]), end, len(text)
-
-    def variable_end(self, text: str, at: int) -> int | str:
-        """Give where the variable after ``set`` ends, or what Exim says of it."""
-        rest = text[at:]
-        if rest.startswith(_DKIM_VARIABLES):
-            if rest[18:19].isalnum() and rest[18] < "\x80":
-                return (
-                    f'invalid variable name after "set" in ACL modifier "set {self.shown(rest)}" '
-                    '(only "dkim_verify_status" or "dkim_verify_reason" permitted)'
-                )
-            return at + 18
-        if not rest.startswith(("acl_c", "acl_m")):
-            return (
-                f'invalid variable name after "set" in ACL modifier "set {self.shown(rest)}" '
-                '(must start "acl_c" or "acl_m")'
-            )
-        if not (rest[5:6] == "_" or "0" <= rest[5:6] <= "9"):
-            return (
-                f'invalid variable name after "set" in ACL modifier "set {self.shown(rest)}" '
-                "(digit or underscore must follow acl_c or acl_m)"
-            )
-        match = _VARIABLE.match(text, at + 5)
-        word = _WORD.match(text, at + 5)
-        assert match is not None and word is not None
-        if word.end() < match.end():
-            char = text[word.end()]
-            return f'invalid character "{char}" in variable name in ACL modifier "set {self.shown(rest)}"'
-        return match.end()
-
     # -- rules -----------------------------------------------------------------------------------------
 
     def rewrite_line(self, line: LogicalLine) -> Iterator[Token]:
         """A rewriting rule."""
+        from eximious.grammar.config_rules import rewrite_parts
+
         text = line.text
         try:
             pattern, replacement, flags = rewrite_parts(text)
@@ -372,6 +217,8 @@ class Lexer:
 
     def retry_line(self, line: LogicalLine) -> Iterator[Token]:
         """A retry rule."""
+        from eximious.grammar.config_rules import retry_parts
+
         try:
             parts = retry_parts(line.text)
         except ValueProblem as problem:

@@ -5,31 +5,30 @@ In Exim's order. Each check raises :class:`MainProblem` or nothing; the caller r
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from eximious.grammar.config_drivers import DriverProblem, check_regex
 from eximious.grammar.config_errors import LOG, PLAIN
 from eximious.grammar.config_values import ValueProblem, expanded, scan_integer
 from eximious.grammar.listspans import SPACE, split_spans
+from eximious.grammar.patterns import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from eximious.grammar.config_model import Configuration
-    from eximious.grammar.config_values import Users
+    from eximious.grammar.config_model import Configuration, Outside
 
 LOCALHOST_MAX = 16  #: highest localhost_number
 DH_BITS_MIN = 1024
 FACILITIES = frozenset(("mail", "user", "news", "uucp", "daemon", *(f"local{n}" for n in range(8))))
 
-_RATELIMIT = re.compile(
+_RATELIMIT = (
     rf"[{SPACE}]*[+-]?[0-9]+,[{SPACE}]*([0-9smhdw.]{{1,15}}),[{SPACE}]*"
     rf"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?),[{SPACE}]*([^{SPACE}]{{1,15}})"
 )
-_FRACTIONAL_TIME = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?[wdhms])+")
-_NUMBER = re.compile(r"[+-]?(?:0[xX][0-9A-Fa-f]+|[0-9]+)")
-_SELECTOR = re.compile("[A-Za-z0-9_]*")
+_FRACTIONAL_TIME = r"(?:[0-9]+(?:\.[0-9]*)?[wdhms])+"
+_NUMBER = r"[+-]?(?:0[xX][0-9A-Fa-f]+|[0-9]+)"
+_SELECTOR = "[A-Za-z0-9_]*"
 
 
 class MainProblem(Exception):
@@ -40,34 +39,11 @@ class MainProblem(Exception):
         self.code, self.message, self.option, self.form = code, message, option, form
 
 
-class Outside:
-    """What reading a configuration asks of the machine and of the other packages.
-
-    ``users`` answers for users and groups; ``expand``: text -> text for the few options that are expanded
-    while reading (raises an exception with ``message`` in Exim's words); ``hostname``: what uname gives;
-    ``parse_address``: text -> (address or None, Exim's complaint).
-    """
-
-    __slots__ = ("expand", "hostname", "parse_address", "users")
-
-    def __init__(
-        self,
-        users: Users,
-        expand: Callable[[str], str],
-        hostname: str,
-        parse_address: Callable[[str], tuple[str | None, str]] | None,
-    ) -> None:
-        self.users, self.expand = users, expand
-        self.hostname, self.parse_address = hostname, parse_address
-
-
-def main_checks(
-    configuration: Configuration, outside: Outside
-) -> Iterator[Callable[[Configuration, Outside], None]]:
+def main_checks(configuration: Configuration) -> Iterator[Callable[[Configuration, Outside], None]]:
     """Give the checks that concern this configuration, in Exim's order."""
     seen = configuration.settings.seen
     for options, check in _CHECKS:
-        if not options or not seen.isdisjoint(options):
+        if not seen.isdisjoint(options):
             yield check
 
 
@@ -75,19 +51,6 @@ def _local_from(configuration: Configuration, outside: Outside) -> None:
     if configuration.option("local_from_check") and configuration.option("local_sender_retain"):
         message = "both local_from_check and local_sender_retain are set; this combination is not allowed"
         raise MainProblem("local-from", message, "local_sender_retain", LOG)
-
-
-def _names(configuration: Configuration, outside: Outside) -> None:
-    """The host's name and what follows from it."""
-    values, computed = configuration.settings.values, configuration.computed
-    name = values.get("primary_hostname")
-    if name is None:
-        name = computed["primary_hostname"] = outside.hostname
-    domain = values.get("qualify_domain")
-    if domain is None:
-        domain = computed["qualify_domain"] = name
-    if values.get("qualify_recipient") is None:
-        computed["qualify_recipient"] = domain
 
 
 def _spool_directory(configuration: Configuration, outside: Outside) -> None:
@@ -148,8 +111,8 @@ def _uucp_from(configuration: Configuration, outside: Outside) -> None:
 def _ratelimit(name: str) -> Callable[[Configuration, Outside], None]:
     def check(configuration: Configuration, outside: Outside) -> None:
         text = configuration.option(name)
-        match = _RATELIMIT.match(text)
-        if not match or not all(_FRACTIONAL_TIME.fullmatch(match[group]) for group in (1, 3)):
+        match = compiled(_RATELIMIT).match(text)
+        if not match or not all(compiled(_FRACTIONAL_TIME).fullmatch(match[group]) for group in (1, 3)):
             raise MainProblem("ratelimit", f"malformed ratelimit data: {text}", name, LOG)
 
     return check
@@ -226,7 +189,7 @@ def _log_selector(configuration: Configuration, outside: Outside) -> None:
     text = configuration.option("log_selector")
     rest = text.lstrip(SPACE)
     if text[:1] == "=":
-        if text[1:] and not _NUMBER.fullmatch(text[1:].lstrip(SPACE)):
+        if text[1:] and not compiled(_NUMBER).fullmatch(text[1:].lstrip(SPACE)):
             message = f"malformed numeric log_selector setting: {text}"
             raise MainProblem("log-selector", message, "log_selector")
         return
@@ -234,7 +197,7 @@ def _log_selector(configuration: Configuration, outside: Outside) -> None:
         if rest[0] not in "+-":
             message = f'malformed log_selector setting: + or - expected but found "{rest}"'
             raise MainProblem("log-selector", message, "log_selector")
-        match = _SELECTOR.match(rest, 1)
+        match = compiled(_SELECTOR).match(rest, 1)
         assert match is not None
         name = match.group()
         if name != "all" and configuration.catalogue.log_selector(name) is None:
@@ -243,11 +206,10 @@ def _log_selector(configuration: Configuration, outside: Outside) -> None:
         rest = rest[match.end() :].lstrip(SPACE)
 
 
-#: (options of which one must be set for the check to matter; none: always, check)
+#: (options of which one must be set for the check to matter, check)
 _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Configuration, Outside], None]], ...] = (
     (("local_sender_retain",), _local_from),
-    ((), _names),
-    ((), _spool_directory),
+    (("spool_directory",), _spool_directory),
     (("log_file_path",), _log_file_path),
     (("syslog_facility",), _syslog_facility),
     (("pid_file_path",), _pid_file_path),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from eximious.grammar import config_ast as ast
     from eximious.grammar.catalogue import Catalogue, Option
     from eximious.grammar.config_rules import Retrying, Rewriting
+    from eximious.grammar.config_values import Users
     from eximious.grammar.diagnostics import Diagnostic
     from eximious.grammar.reader import Reader
 
@@ -27,6 +28,27 @@ LIST_LETTERS = {kind: letter for letter, kind in LIST_KINDS.items()}
 
 #: the kind of a driver in the tables
 TABLE_KINDS = {"router": "router", "transport": "transport", "authenticator": "auth"}
+
+
+class Outside:
+    """What reading a configuration asks of the machine and of the other packages.
+
+    ``users`` answers for users and groups; ``expand``: text -> text for the few options that are expanded
+    while reading (raises an exception with ``message`` in Exim's words); ``hostname``: what uname gives;
+    ``parse_address``: text -> (address or None, Exim's complaint).
+    """
+
+    __slots__ = ("expand", "hostname", "parse_address", "users")
+
+    def __init__(
+        self,
+        users: Users,
+        expand: Callable[[str], str],
+        hostname: str,
+        parse_address: Callable[[str], tuple[str | None, str]] | None,
+    ) -> None:
+        self.users, self.expand = users, expand
+        self.hostname, self.parse_address = hostname, parse_address
 
 
 class NamedListEntry:

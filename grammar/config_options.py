@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximious.grammar.config_rules import ENVELOPE_FLAGS, rewriting
 from eximious.grammar.config_values import (
     ValueProblem,
     extra_characters,
@@ -90,6 +89,7 @@ def apply_option(node: ast.Option, option: Option, settings: Settings, context: 
     if node.hide:
         settings.hidden.add(name)
     kind = option.type
+    value: Any
     if kind in BOOLEANS:
         value = _boolean(node, option)
     else:
@@ -196,6 +196,8 @@ def _user(string: str, option: Option, settings: Settings, context: Context) -> 
 
 def _rewrites(string: str) -> tuple[Rewriting, ...]:
     """Read the rules of headers_rewrite."""
+    from eximious.grammar.config_rules import ENVELOPE_FLAGS, rewriting
+
     rules = []
     for item, _, _ in split_spans(string):
         rule = rewriting(item)

@@ -6,25 +6,27 @@ as Exim uses them.
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from eximious.grammar.config_values import LONG_MAX, ValueProblem, parse_time, word_or_quoted, wrap32
 from eximious.grammar.listspans import SPACE
+from eximious.grammar.patterns import compiled
 
 if TYPE_CHECKING:
     from eximious.grammar.config_ast import RetryRule, RewriteRule
+
+    Place = tuple[int, int]
 
 HEADER_FLAGS = "bcfrsth"
 ENVELOPE_FLAGS = "EFTS"  #: not for headers_rewrite of a transport
 FLAGS = HEADER_FLAGS + ENVELOPE_FLAGS + "qQRw"
 
-_GRAPH = re.compile(r"[^\x00-\x20\x7f]+")
-_ARGUMENT = re.compile(r"[0-9A-Za-z]*")
-_FIXED_ARGUMENT = re.compile(r"[0-9A-Za-z.]*")
-_FIXED = re.compile(r"([0-9]+)(?:\.([0-9]*))?")
-_SMTP_ERROR = re.compile(r"(mail|rcpt|data)_4", re.IGNORECASE)
-_SMTP_CODE = re.compile(r"(?:xx|[0-9]x|[0-9][0-9])\Z")
+_GRAPH = r"[^\x00-\x20\x7f]+"
+_ARGUMENT = r"[0-9A-Za-z]*"
+_FIXED_ARGUMENT = r"[0-9A-Za-z.]*"
+_FIXED = r"([0-9]+)(?:\.([0-9]*))?"
+_SMTP_ERROR = r"(?i)(mail|rcpt|data)_4"
+_SMTP_CODE = r"(?:xx|[0-9]x|[0-9][0-9])\Z"
 
 #: error names that Exim wants whole, and those of which it takes any beginning
 EXACT_ERRORS = ("*", "auth_failed", "refused", "timeout", "quota")
@@ -41,15 +43,34 @@ def skip(text: str, at: int) -> int:
 # -- rewriting -----------------------------------------------------------------------------------------
 
 
-class Rewriting(NamedTuple):
+class _Record:
+    """A few fields with equality."""
+
+    __slots__ = ()
+
+    def _fields(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in type(self).__slots__)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self._fields() == other._fields()  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash(self._fields())
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self._fields()))})"
+
+
+class Rewriting(_Record):
     """A rewriting rule: pattern and replacement with quotes and escapes resolved, its flag letters."""
 
-    pattern: str
-    replacement: str
-    flags: str
+    __slots__ = ("flags", "pattern", "replacement")
+
+    def __init__(self, pattern: str, replacement: str, flags: str) -> None:
+        self.pattern, self.replacement, self.flags = pattern, replacement, flags
 
 
-def rewrite_parts(text: str) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int] | None]:
+def rewrite_parts(text: str) -> tuple[Place, Place, Place | None]:
     """Give (start, end) of pattern, replacement and flags of a rewriting rule. Raises ValueProblem."""
     pattern, end = word_or_quoted(text, 0)
     start = skip(text, end)
@@ -101,42 +122,49 @@ def rewriting_of(rule: RewriteRule) -> Rewriting:
 # -- retry ---------------------------------------------------------------------------------------------
 
 
-class RetryStepMeaning(NamedTuple):
+class RetryStepMeaning(_Record):
     """One step: ``algorithm`` F, G or H; ``until`` and ``interval`` in seconds; ``factor`` in thousandths."""
 
-    algorithm: str
-    until: int
-    interval: int
-    factor: int
+    __slots__ = ("algorithm", "factor", "interval", "until")
+
+    def __init__(self, algorithm: str, until: int, interval: int, factor: int) -> None:
+        self.algorithm, self.until, self.interval, self.factor = algorithm, until, interval, factor
 
 
-class Retrying(NamedTuple):
+class Retrying(_Record):
     """A retry rule with quotes and escapes resolved; ``error``: the full name in lower case."""
 
-    pattern: str
-    error: str
-    senders: str | None
-    steps: tuple[RetryStepMeaning, ...]
+    __slots__ = ("error", "pattern", "senders", "steps")
+
+    def __init__(
+        self, pattern: str, error: str, senders: str | None, steps: tuple[RetryStepMeaning, ...]
+    ) -> None:
+        self.pattern, self.error, self.senders, self.steps = pattern, error, senders, steps
 
 
-class RetryParts(NamedTuple):
+class RetryParts:
     """Offsets of the parts of a retry rule; a step is (algorithm's offset, (start, end) of arguments)."""
 
-    pattern: tuple[int, int]
-    error: tuple[int, int]
-    senders: tuple[int, int] | None
-    steps: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
-    notes: tuple[str, ...]
+    __slots__ = ("error", "pattern", "senders", "steps")
+
+    def __init__(
+        self,
+        pattern: Place,
+        error: Place,
+        senders: Place | None,
+        steps: tuple[tuple[int, tuple[Place, ...]], ...],
+    ) -> None:
+        self.pattern, self.error, self.senders, self.steps = pattern, error, senders, steps
 
 
 def retry_parts(text: str) -> RetryParts:
     """Give the parts of a retry rule, checked in Exim's order. Raises ValueProblem."""
     _, end = word_or_quoted(text, 0)
     start = skip(text, end)
-    match = _GRAPH.match(text, start)
+    match = compiled(_GRAPH).match(text, start)
     if match is None:
         raise ValueProblem("retry-error-missing", "missing error type in retry rule", start)
-    _, notes = retry_error(match.group(), start)
+    retry_error(match.group(), start)
     at = skip(text, match.end())
     senders = None
     if text.startswith("senders", at):
@@ -151,10 +179,10 @@ def retry_parts(text: str) -> RetryParts:
     while at < len(text):
         step, at = _retry_step(text, at)
         steps.append(step)
-    return RetryParts((0, end), match.span(), senders, tuple(steps), notes)
+    return RetryParts((0, end), match.span(), senders, tuple(steps))
 
 
-def _retry_step(text: str, at: int) -> tuple[tuple[int, tuple[tuple[int, int], ...]], int]:
+def _retry_step(text: str, at: int) -> tuple[tuple[int, tuple[Place, ...]], int]:
     """Read one step; gives it and the offset of the next."""
     begin = at
     letter = text[at].upper()
@@ -176,11 +204,11 @@ def _retry_step(text: str, at: int) -> tuple[tuple[int, tuple[tuple[int, int], .
     return (begin, tuple(arguments)), at
 
 
-def _retry_argument(text: str, at: int, shape: re.Pattern[str]) -> tuple[int, int]:
+def _retry_argument(text: str, at: int, shape: str) -> Place:
     """Find the argument after a comma; gives its offsets."""
     if text[at : at + 1] != ",":
         raise ValueProblem("retry-comma", "comma expected", at)
-    match = shape.match(text, skip(text, at + 1))
+    match = compiled(shape).match(text, skip(text, at + 1))
     assert match is not None
     end = match.end()
     if end < len(text) and text[end] not in SPACE and text[end] not in ",;":
@@ -196,7 +224,7 @@ def step_values(letter: str, arguments: list[str]) -> RetryStepMeaning:
 
 def fixed_argument(text: str) -> int:
     """Read a factor such as 1.5, in thousandths; -1 if it is none."""
-    match = _FIXED.fullmatch(text)
+    match = compiled(_FIXED).fullmatch(text)
     if match is None:
         return -1
     whole = int(match[1]) if len(match[1]) < 40 else LONG_MAX
@@ -239,9 +267,9 @@ def retry_error(word: str, offset: int = 0) -> tuple[str, tuple[str, ...]]:
         if parse_time(word[6:]) < 0:
             raise wrong("bad time value")
         return lower, ()
-    match = _SMTP_ERROR.match(word)
+    match = compiled(_SMTP_ERROR).match(word)
     if match:
-        if not _SMTP_CODE.match(word, match.end()):
+        if not compiled(_SMTP_CODE).match(word, match.end()):
             raise wrong(
                 f"{word[:4]}_4 must be followed by xx, dx, or dd, where x is literal and d is any digit"
             )

@@ -7,10 +7,10 @@ bool, int (also mkint, kint in KiB, fixed in thousandths, times in seconds), str
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from eximious.grammar.listspans import SPACE, split_spans
+from eximious.grammar.patterns import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,19 +39,19 @@ INT_MAX, INT_MIN = 2**31 - 1, -(2**31)
 LONG_MAX, LONG_MIN = 2**63 - 1, -(2**63)
 DELAY_WARNINGS = 10  #: most entries of delay_warning
 
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_INTEGER = re.compile(r"[+-]?(?:0[xX]([0-9A-Fa-f]+)|0([0-7]*)|([1-9][0-9]*))")
-_OCTAL = re.compile(r"[+-]?([0-7]+)")
-_DECIMAL = re.compile(r"[+-]?([0-9]+)")
-_FRACTION = re.compile(r"\.([0-9]*)")
-_TIME = re.compile(r"([0-9]+)([wdhms])")
-_NUMERIC = re.compile(r"-[0-9]*|[0-9]+")
+_WORD = r"[A-Za-z][A-Za-z0-9_]*"
+_INTEGER = r"[+-]?(?:0[xX]([0-9A-Fa-f]+)|0([0-7]*)|([1-9][0-9]*))"
+_OCTAL = r"[+-]?([0-7]+)"
+_DECIMAL = r"[+-]?([0-9]+)"
+_FRACTION = r"\.([0-9]*)"
+_TIME = r"([0-9]+)([wdhms])"
+_NUMERIC = r"-[0-9]*|[0-9]+"
 _BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
 _SECONDS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
 _SHIFTS = {"k": 10, "m": 20, "g": 30, "t": 40, "p": 50, "e": 60}
 _CONTROL = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-_ESCAPE = re.compile(r"([0-7]{1,3})|x([0-9A-Fa-f]{0,2})|(?s:(.))")
-_PLAIN = re.compile(r'[^"\\]*')
+_ESCAPE = r"([0-7]{1,3})|x([0-9A-Fa-f]{0,2})|(?s:(.))"
+_PLAIN = r'[^"\\]*'
 
 
 class ValueProblem(Exception):
@@ -83,7 +83,7 @@ def dequote(text: str, at: int) -> tuple[str, int, list[tuple[int, int]]]:
     size = 0
     length = len(text)
     while True:
-        match = _PLAIN.match(text, at)
+        match = compiled(_PLAIN).match(text, at)
         assert match is not None
         plain = match.group()
         parts.append(plain)
@@ -94,7 +94,7 @@ def dequote(text: str, at: int) -> tuple[str, int, list[tuple[int, int]]]:
         if text[at] == '"':
             at += 1
             break
-        found = _ESCAPE.match(text, at + 1)
+        found = compiled(_ESCAPE).match(text, at + 1)
         if found is None:  # a backslash as the last character stands for itself
             parts.append("\\")
             size += 1
@@ -144,7 +144,7 @@ def read_bool(text: str, name: str, shown: str) -> bool:
     """Read a boolean; ``shown`` is the name as written, for messages. Nothing at all means true."""
     if not text:
         return True
-    match = _WORD.match(text)
+    match = compiled(_WORD).match(text)
     word = match.group() if match else ""
     value = _BOOLEANS.get(word.lower())
     if value is None:
@@ -172,7 +172,7 @@ def scan_integer(text: str, base: int = 0) -> tuple[int, int] | None:
 
     A value beyond 64 bits is given as one just beyond.
     """
-    match = (_OCTAL if base else _INTEGER).match(text)
+    match = compiled(_OCTAL if base else _INTEGER).match(text)
     if match is None:
         return None
     if base:
@@ -210,7 +210,7 @@ def read_integer(text: str, name: str, kilobytes: bool = False, octal: bool = Fa
 
 def read_fixed(text: str, name: str) -> int:
     """Read a number with up to three decimals, in thousandths. Exim keeps it in a C int that wraps."""
-    match = _DECIMAL.match(text)
+    match = compiled(_DECIMAL).match(text)
     if match is None:
         raise ValueProblem("bad-fixed", f"fixed-point number expected for {name}")
     number = int(match[1][:40]) if len(match[1]) < 40 else LONG_MAX + 1
@@ -221,7 +221,7 @@ def read_fixed(text: str, name: str) -> int:
         raise ValueProblem("overflow", f'integer "{text}" is too large (overflow)')
     value = wrap32(value * 1000)
     end = match.end()
-    fraction = _FRACTION.match(text, end)
+    fraction = compiled(_FRACTION).match(text, end)
     if fraction:
         value = wrap32(value + int((fraction[1] + "000")[:3]))
         end = fraction.end()
@@ -239,7 +239,7 @@ def parse_time(text: str) -> int:
         return -1
     total = at = 0
     while at < len(text):
-        match = _TIME.match(text, at)
+        match = compiled(_TIME).match(text, at)
         if match is None:
             return -1
         digits = match[1]
@@ -286,12 +286,12 @@ def _number_of(name: str) -> int:
 
 def find_user(name: str, users: Users) -> tuple[int, int | None] | None:
     """Give uid and primary group of a name, or None: no such user. A number comes without a group."""
-    return (_number_of(name), None) if _NUMERIC.fullmatch(name) else users.user(name)
+    return (_number_of(name), None) if compiled(_NUMERIC).fullmatch(name) else users.user(name)
 
 
 def find_group(name: str, users: Users) -> int | None:
     """Give the gid of a name or number, or None."""
-    return _number_of(name) if _NUMERIC.fullmatch(name) else users.group(name)
+    return _number_of(name) if compiled(_NUMERIC).fullmatch(name) else users.group(name)
 
 
 def read_id_list(

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from eximious.grammar.catalogue import Catalogue
 from eximious.grammar.config_check import Checker
-from eximious.grammar.config_main import Outside
-from eximious.grammar.config_model import Configuration, Instance, NamedListEntry
+from eximious.grammar.config_model import Configuration, Instance, NamedListEntry, Outside
 from eximious.grammar.config_parser import parse_configuration
 from eximious.grammar.reader import Reader
 
