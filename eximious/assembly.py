@@ -181,40 +181,49 @@ class Assembly:
 
         place = ""
         if problem.located:
-            last = self.configuration.last_line
+            last = self.configuration.reader.sources.texts.get(self.chosen_path, "").count("\n")
             place = f" in line {last} of {self.chosen_path}"
         now = time.strftime("%Y-%m-%d %H:%M:%S")
         return f"{now} Exim configuration error{place}:\n  {problem.message}\n"
 
-    def set_origin(self, origin: Mapping[str, str], sender: str | None, message_file: str) -> str:
-        """Set what ``-oM…``, ``-f`` and ``-bem`` say; gives what is wrong with it, "" if nothing is."""
-        ctx = self.context
-        if message_file:
-            problem = self._read_message(message_file)
-            if problem:
-                return problem
-        if not origin and sender is None:
-            return ""
+    def set_origin(
+        self, origin: Mapping[str, str], sender: str | None = None, message_file: str = "", recipients: bool = False
+    ) -> tuple[str, list[str]]:
+        """Set what the caller, ``-oM…``, ``-f`` and ``-bem`` say (``recipients``: ``-t`` was given).
+
+        Gives what is wrong with it ("" if nothing is) and what the real one prints on the way.
+        """
         from eximious.interpreter.origin import OriginError, apply_origin
 
+        ctx = self.context
+        login = self._login()
         values = {_ORIGIN[option]: text for option, text in origin.items()}
         try:
-            apply_origin(ctx.env, ctx.session, ctx.message, sender=sender, **values)  # type: ignore[arg-type]
+            apply_origin(ctx.env, ctx.session, ctx.message, login=login, sender=sender, **values)  # type: ignore[arg-type]
         except OriginError as error:
-            return error.message
-        return ""
-
-    def _read_message(self, path: str) -> str:
-        """Read the message of ``-bem``; gives what is wrong, "" if nothing is."""
-        from eximious.interpreter.headers import read_message
+            return error.message, []
+        if not message_file:
+            return "", []
+        from eximious.interpreter.message_file import MessageAbandoned, read_test_message
 
         try:
-            with open(path.encode("latin-1"), "rb") as stream:
+            with open(message_file.encode("latin-1"), "rb") as stream:
                 data = stream.read(MESSAGE_LIMIT)
         except OSError as problem:
-            return f"exim: failed to open {path}: {problem.strerror}"
-        read_message(self.context, data)
-        return ""
+            return f"exim: failed to open {message_file}: {problem.strerror}", []
+        try:
+            notices = read_test_message(
+                ctx, data, login=login, sender_given=sender is not None, extract_recipients=recipients
+            )
+        except MessageAbandoned as problem:
+            return problem.message, []
+        return "", notices
+
+    def _login(self) -> str:
+        import os
+
+        entry = self.doors.users.getpwuid(os.getuid())
+        return entry.pw_name if entry is not None else "unknown"
 
 
 #: bytes of a message that are read

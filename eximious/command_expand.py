@@ -68,10 +68,9 @@ def _texts(given: list[str]) -> Any:
 
 def _prepare(assembly: Assembly, options: Any) -> str:
     """Set the message and the variables that were given; gives what is wrong with them."""
-    if options.message:
-        problem = assembly.set_origin({"-bem": ""}, None, options.message)
-        if problem:
-            return problem
+    problem, _ = assembly.set_origin({}, None, options.message or "")
+    if problem:
+        return problem
     if options.set:
         from eximious.interpreter.outcomes import Failure
         from eximious.interpreter.variables import set_variable

@@ -48,6 +48,7 @@ class Arguments:
         self.sender: str | None = None
         self.origin: dict[str, str] = {}
         self.no_hidden = False
+        self.extract_recipients = False
         self.rest: list[str] = []
 
 
@@ -105,7 +106,6 @@ def _option(found: Arguments, word: str, value: object) -> None:
         found.mode = word
     elif word == "-bem":
         found.mode, found.message_file = "-be", take(word)  # type: ignore[operator]
-        found.origin["-bem"] = ""
     elif word.startswith("-C"):
         found.config = word[2:] or take(word)  # type: ignore[operator]
     elif word.startswith("-D"):
@@ -121,6 +121,8 @@ def _option(found: Arguments, word: str, value: object) -> None:
         found.origin["-oMr"] = protocol
         if colon:
             found.origin["-oMs"] = host
+    elif word == "-t":
+        found.extract_recipients = True
     elif word == "-n":
         found.no_hidden = True
     elif word in _WITH_VALUE:
@@ -252,13 +254,17 @@ def _expansion_test(assembly: Assembly, arguments: Arguments) -> int:
         if len(text) > ARGUMENT_LIMIT:
             sys.stderr.write(f"exim: length limit exceeded ({len(text)} > {ARGUMENT_LIMIT}) for: recipient\n")
             return 1
-    problem = assembly.set_origin(arguments.origin, arguments.sender, arguments.message_file)
+    problem, notices = assembly.set_origin(
+        arguments.origin, arguments.sender, arguments.message_file, arguments.extract_recipients
+    )
     if problem:
         sys.stderr.write(f"{problem}\n")
         return 1
     from eximious.expansion_test import ExpansionTest
 
     out = _Output()
+    for notice in notices:
+        out.write(notice + "\n")
     test = ExpansionTest(assembly, out)
     try:
         if arguments.rest:

@@ -40,7 +40,7 @@ class ExpansionTest:
         self.out = out
         self.exit_code = 0
         self._language = self.context.env.language
-        self._macro_found = assembly.configuration.macros.pattern.search
+        self._macro_found = assembly.configuration.macros.may_replace
 
     def stream(self, stream: BinaryIO) -> None:
         """Expand every line of a stream."""
@@ -92,7 +92,7 @@ class ExpansionTest:
         """Expand one text and write what comes of it."""
         if len(text) > TEXT_LIMIT:
             text = text[:TEXT_LIMIT]
-        if "A" <= text[:1] <= "Z" or self._macro_found(text) is not None:
+        if "A" <= text[:1] <= "Z" or self._macro_found(text):
             replaced = self._replace(text)
             if replaced is None:
                 return
@@ -100,7 +100,8 @@ class ExpansionTest:
         ctx = self.context
         try:
             if "$" in text or "\\" in text:
-                ctx.malformed_header = False
+                # what the last line left is memory that the real one has given back
+                ctx.malformed_header, ctx.captures, ctx.value = False, [], None
                 result = compiled(text, self._language)(ctx)
                 if "\0" in result:
                     result = result.partition("\0")[0]
@@ -109,19 +110,14 @@ class ExpansionTest:
             self.out.write(result + "\n")
         except Failure as failure:
             self.out.write(f"Failed: {failure.message}\n")
-            self._forget()
+            ctx.item, ctx.depth = None, 0
         except (Refused, Unanswered, OverBudget, RecursionError) as problem:
             self.out.write("Failed: not evaluated\n")
             self.out.flush()
             message = str(problem) if not isinstance(problem, RecursionError) else "nested too deeply"
             sys.stderr.write(f"eximious: {message}\n")
             self.exit_code = 3
-            self._forget()
-
-    def _forget(self) -> None:
-        """After a failure the real one is left with memory that it has given back: start afresh."""
-        ctx = self.context
-        ctx.captures, ctx.value, ctx.item, ctx.depth = [], None, None, 0
+            ctx.item, ctx.depth = None, 0
 
     def _replace(self, text: str) -> str | None:
         """The text with its macros replaced; None where it was a definition, or a wrong one."""
@@ -134,7 +130,7 @@ class ExpansionTest:
             sys.stderr.write(self.assembly.stamped(problem))
             return None
         if defined:
-            self._macro_found = self.assembly.configuration.macros.pattern.search
+            self._macro_found = self.assembly.configuration.macros.may_replace
             self.out.write(text + "\n")
             return None
         return text

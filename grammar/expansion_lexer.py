@@ -198,16 +198,17 @@ def tokens(
                         break
                     frame, (position, more) = _CONDITION_FRAME, opened
                     continue
-                more = more[1:] if more else more
+                raw = more[:1] == "r"
+                more = more[1:]
                 found = _plain_argument(text, position)
                 if found:
                     emit((TEXTARG, found[1], position, found.end()))
                     position = found.end()
                 else:
-                    emit((ARG, False, position, position + 1))
+                    emit((ARG, raw, position, position + 1))
                     position += 1
                     stack.append((_ITEM_FRAME, more))
-                    frame, more = _TEXT_FRAME, None
+                    frame, more = (_RAW_FRAME if raw else _TEXT_FRAME), None
                 continue
             if character == "}":
                 position += 1

@@ -53,6 +53,11 @@ DEPTH_LIMIT = 120
 SOMETIMES_UNKNOWN = ("acl_", "r_", "recipients", "n", "sn")
 
 
+def _malformed(ctx: Context) -> str:
+    ctx.malformed_header = True
+    return ""
+
+
 def _braced(run: Run, node: Variable) -> Run:
     """The same function, with the message for ``${name}`` where there is no such variable."""
 
@@ -277,8 +282,8 @@ class Compiler:
         if kind is Literal or kind is Capture:
             return None
         if kind is Header:
-            # a header is not looked up, so it never counts as malformed either
-            return None
+            # it is not looked up, so there is none
+            return _malformed if "}" in node.name else None  # type: ignore[attr-defined]
         if kind is Expansion:
             effects = [self.skip(part) for part in node.parts]  # type: ignore[attr-defined]
             if all(effect is None for effect in effects):

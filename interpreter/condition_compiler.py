@@ -20,10 +20,9 @@ from eximious.grammar.expansion_ast import (
     Subarguments,
 )
 from eximious.interpreter.compiler import (
-    HEADER_HINT,
+    SOMETIMES_UNKNOWN,
     Arguments,
     branches,
-    constant,
     sequence,
     skip_branches,
 )
@@ -48,10 +47,12 @@ def compile_if(compiler: Compiler, node: If) -> Run:
     yes, no = branches(Arguments(compiler, node), "if")
 
     def run(ctx: Context) -> str:
-        saved = ctx.captures
-        value = yes(ctx, ctx.value) if test(ctx) else no(ctx, ctx.value)
-        ctx.captures = saved
-        return value
+        captures, value = ctx.captures, ctx.value
+        wanted = test(ctx)
+        found = ctx.value  # what the condition leaves is seen in both strings
+        result = yes(ctx, found) if wanted else no(ctx, found)
+        ctx.captures, ctx.value = captures, value
+        return result
 
     return run
 
@@ -179,6 +180,9 @@ def _arguments(
                 runs.append(effect)
     if len(node.arguments) >= wanted:
         return runs, None
+    if node.name == "inbound_srs":
+        message = "too few arguments or bracketing error for inbound_srs"
+        return runs, compiler.raising(message, node.end)
     if not node.arguments:
         return runs, _missing_brace(compiler, node)
     return runs, compiler.raising(f'missing 2nd string in {{}} after "{node.name}"', node.end)
@@ -216,9 +220,23 @@ def _def(compiler: Compiler, node: Condition) -> Test:
     name = subject.name  # type: ignore[attr-defined]
     defined = compiler.language.defined(name)
     if defined is not None:
-        return defined
+        return _defined(defined, name, compiler) if name.startswith(SOMETIMES_UNKNOWN) else defined
     message = f'unknown variable "{name}" after "def:"' + compiler.language.variable_hint(name)
     return compiler.raising(message, subject.start)
+
+
+def _defined(test: Test, name: str, compiler: Compiler) -> Test:
+    """The same test, with the message for ``def:name`` where there turns out to be no such variable."""
+    message = f'unknown variable "{name}" after "def:"' + compiler.language.variable_hint(name)
+
+    def defined(ctx: Context) -> bool:
+        try:
+            return test(ctx)
+        except ExpansionError as failure:
+            failure.message = message
+            raise
+
+    return defined
 
 
 # ---- and, or
@@ -490,7 +508,24 @@ def skip_condition(compiler: Compiler, node: Condition | Broken) -> Run | None:
     if name in ("acl", "saslauthd"):
         return sequence(*_subarguments(compiler, node, True))
     wanted = 2 if name == "match" else compiler.language.condition(name).args[0]
+    if compiler.version < (4, 97) and name in ASKED_WHEN_SKIPPED and len(node.arguments) == wanted:
+        return _asked(compiler, node)
     return sequence(*_arguments(compiler, node, wanted, skipping=True))
+
+
+#: conditions that 4.96 asks all the same, of the text that it has while it skips
+ASKED_WHEN_SKIPPED = frozenset(("bool", "bool_lax", "isip", "isip4", "isip6"))
+
+
+def _asked(compiler: Compiler, node: Condition) -> Run:
+    runs = [compiler.skip_text(part.text) for part in node.arguments if type(part) is Argument]
+    test = _call(compiler, node, compiler.language.condition(node.name), runs)
+
+    def run(ctx: Context) -> str:
+        test(ctx)
+        return ""
+
+    return run
 
 
 def _skip_def(compiler: Compiler, node: Condition) -> Run | None:

@@ -5,18 +5,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from eximious.grammar.expansion_ast import Argument, ConditionArgument
-from eximious.interpreter.compiler import Arguments, constant, sequence
+from eximious.interpreter.compiler import Arguments, sequence
 from eximious.interpreter.condition_compiler import compile_condition, skip_condition, suffixed
-from eximious.interpreter.listsplit import list_separator, split_list
-from eximious.interpreter.outcomes import ExpansionError
+from eximious.interpreter.listsplit import join_list, list_separator, split_list
+from eximious.interpreter.messages import shown
+from eximious.interpreter.outcomes import ExpansionError, Failure
 from eximious.interpreter.registry import compiled_item
 from eximious.interpreter.text import Tainted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from eximious.grammar.expansion_ast import Expansion, Item
@@ -35,11 +36,11 @@ class _Walk:
         self.test: Any = None
         self.check: Run | None = None
         self.problem: Run | None = None
+        self.start: Run | None = None
         self.items = reader.text()
         if self.items is None:
             self.problem = reader.problem(f"missing '{{' for first arg of {name}")
             return
-        self.start: Run | None = None
         if name == "reduce":
             self.start = reader.text()
             if self.start is None:
@@ -84,10 +85,23 @@ def _filter_suffix(version: tuple[int, int]) -> str:
 
 def _skip_walk(compiler: Compiler, node: Item) -> Run | None:
     walk = _Walk(compiler, node, True)
-    effects = [run for run in (walk.items, getattr(walk, "start", None), walk.check) if run is not None]
+    if node.name == "reduce" and walk.start is not None and compiler.version < (4, 97):
+        walk.start = _leaving_value(walk.start)
+        return sequence([run for run in (walk.items, walk.start, walk.check) if run is not None], walk.problem)
+    effects = [run for run in (walk.items, walk.start, walk.check) if run is not None]
     if walk.problem is None and not _matters(compiler, node):
         return None
     return sequence(effects, walk.problem)
+
+
+def _leaving_value(start: Run) -> Run:
+    """4.96 leaves the start of a reduce that it skips in ``$value``."""
+
+    def run(ctx: Context) -> str:
+        ctx.value = start(ctx)
+        return ""
+
+    return run
 
 
 def _matters(compiler: Compiler, node: Item) -> bool:
@@ -101,16 +115,13 @@ def _matters(compiler: Compiler, node: Item) -> bool:
 
 
 def joined(texts: list[str], separator: str, tainted: bool) -> str:
-    """The list of ``texts`` as map and filter write it: separators inside them doubled, none at the end."""
-    if separator == ":":
-        out = ":".join([text.replace(":", "::") if ":" in text else text for text in texts])
-    else:
-        out = separator.join([text.replace(separator, separator * 2) for text in texts])
+    """The list of ``texts`` as map and filter write it."""
+    out = join_list(separator, texts)
     return Tainted(out) if tainted else out
 
 
 def _too_broken(walk: _Walk) -> Run:
-    effects = [run for run in (walk.items, getattr(walk, "start", None), walk.check) if run is not None]
+    effects = [run for run in (walk.items, walk.start, walk.check) if run is not None]
     run = sequence(effects, walk.problem)
     assert run is not None
     return run
@@ -236,48 +247,49 @@ class _Sort:
     def __init__(self, compiler: Compiler, node: Item, skipping: bool) -> None:
         reader = Arguments(compiler, node, skipping=skipping)
         self.runs: list[Run] = []
+        self.how = (False, False, False, False)
         self.extractor: Argument | None = None
         self.check: Run | None = None
         self.problem: Run | None = None
-        for which in ("list", "comparator"):
-            run = reader.text()
-            if run is None:
-                self.problem = reader.problem(f"missing '{{' for {which} arg of sort")
-                return
-            self.runs.append(run)
+        items = reader.text()
+        if items is None:
+            self.problem = reader.problem("missing '{' for list arg of sort")
+            return
+        self.runs.append(items)
+        place = reader.place
+        comparator = reader.take()
+        if comparator is None:
+            self.problem = reader.problem("missing '{' for comparator arg of sort")
+            return
+        if not comparator.closed:
+            self.problem = compiler.expansion(comparator.text)
+            return
+        text = "".join(part.value for part in comparator.text.parts)  # type: ignore[attr-defined]
+        if skipping and compiler.version >= (4, 97):
+            text = ""  # 4.99 has none while it skips, and complains of that
+        try:
+            self.how = _comparator(text, compiler)
+        except ExpansionError as failure:
+            self.problem = compiler.raising(failure.message, place)
+            return
         self.extractor = reader.take()
         if self.extractor is None:
             self.problem = reader.problem("missing '{' for extractor arg of sort")
             return
         self.check = compiler.skip(self.extractor.text)
-        if not reader.at_close:
-            self.problem = compiler.raising('missing } at end of "sort"', reader.place)
+        # no white space may stand here
+        if not compiler.text.startswith("}", self.extractor.end):
+            self.problem = compiler.raising('missing } at end of "sort"', self.extractor.end)
 
 
 def _skip_sort(compiler: Compiler, node: Item) -> Run | None:
     sort = _Sort(compiler, node, True)
-    if len(sort.runs) < 2:
-        return sequence(sort.runs, sort.problem)
-    items, comparator = sort.runs
-    version, check, problem = compiler.version, sort.check, sort.problem
-
-    def run(ctx: Context) -> str:
-        items(ctx)
-        # the comparator is looked at even where nothing is sorted
-        _comparator(comparator(ctx), compiler)
-        if check is not None:
-            check(ctx)
-        if problem is not None:
-            problem(ctx)
-        return ""
-
-    return run
+    runs = sort.runs if sort.runs and type(node.parts[0]) is Argument else []
+    effects = [*(runs if runs and compiler.skip(node.parts[0].text) else []), sort.check]  # type: ignore[attr-defined]
+    return sequence([effect for effect in effects if effect is not None], sort.problem)
 
 
 def _comparator(text: str, compiler: Compiler) -> tuple[bool, bool, bool, bool]:
-    found = _COMPARATORS.get(text)
-    if found is not None:
-        return found
     name = comparator_name(text)
     if not name:
         raise ExpansionError(f'condition name expected, but found "{text[:16]}"')
@@ -288,11 +300,12 @@ def _comparator(text: str, compiler: Compiler) -> tuple[bool, bool, bool, bool]:
     raise ExpansionError("")
 
 
+_comparator_name = re.compile(r"[A-Za-z0-9_]+|[<=>]=?|").match
+
+
 def comparator_name(text: str) -> str:
     """The condition name that ``text`` begins with, as the reader of conditions takes it."""
-    import re
-
-    found = re.match(r"[A-Za-z][A-Za-z0-9_]*|[<=>]=?", text)
+    found = _comparator_name(text)
     return found[0] if found else ""
 
 
@@ -300,23 +313,33 @@ def comparator_name(text: str) -> str:
 def compile_sort(compiler: Compiler, node: Item) -> Run:
     """``${sort{list}{comparator}{extractor}}``: an insertion sort by what the extractor gives."""
     sort = _Sort(compiler, node, False)
-    if len(sort.runs) < 2:
-        run = sequence(sort.runs, sort.problem)
+    check, problem, version = sort.check, sort.problem, compiler.version
+    if problem is not None or sort.extractor is None:
+        run = sequence([*sort.runs, *([check] if check is not None else [])], problem)
         assert run is not None
         return run
-    items, comparator = sort.runs
-    check, problem, version = sort.check, sort.problem, compiler.version
-    extract: Callable[[Context], str] = constant("")
-    if sort.extractor is not None and problem is None:
-        extract = suffixed(compiler.expansion(sort.extractor.text), ' inside "sort" item', version)
+    items = sort.runs[0]
+    extract = compiler.expansion(sort.extractor.text)
+    source = compiler.text[sort.extractor.text.start : sort.extractor.text.end]
+    message = f'field-extract in sort: "{shown(source, version)}"'
+    start = node.start
+
+    def extracted(ctx: Context) -> str:
+        """What an element is sorted by; Exim takes an empty text for a failure."""
+        try:
+            key = extract(ctx)
+        except Failure:
+            key = ""
+        if not key:
+            failure = ExpansionError(message)
+            failure.offset = start
+            raise failure
+        return key
 
     def run_sort(ctx: Context) -> str:
         text = items(ctx)
-        numeric, caseless, descending, before_equal = _comparator(comparator(ctx), compiler)
         if check is not None:
             check(ctx)
-        if problem is not None:
-            problem(ctx)
         tainted = type(text) is Tainted
         separator = list_separator(text)[0]
         elements = split_list(text)
@@ -325,11 +348,11 @@ def compile_sort(compiler: Compiler, node: Item) -> Run:
         try:
             for element in elements:
                 ctx.item = Tainted(element) if tainted else element
-                keys.append(extract(ctx))
+                keys.append(extracted(ctx))
         finally:
             ctx.item = saved
         if len(elements) > 1:
-            elements = _insert(elements, keys, numeric, caseless, descending, before_equal, version)
+            elements = _insert(elements, keys, *sort.how, version)
         return joined(elements, separator, tainted)
 
     return run_sort

@@ -408,7 +408,6 @@ def compile_certextract(compiler: Compiler, node: Item) -> Run:
         message = f'"{name}" is not a certificate' if known else f'no variable named "{name}"'
         return _always([field], compiler.raising(message, start))
     yes, no = branches(arguments.reader, "certextract")
-    version = compiler.version
 
     def run(ctx: Context) -> str:
         saved = ctx.value
@@ -419,7 +418,7 @@ def compile_certextract(compiler: Compiler, node: Item) -> Run:
             from eximious.interpreter.certificates import certextract
 
             try:
-                value = certextract(certificate, selector, version)
+                value = certextract(ctx, certificate, selector)
             except Failure as failure:
                 raise _at(failure, start)
         ctx.value = value

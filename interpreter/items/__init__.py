@@ -1,0 +1,1 @@
+"""Expansion items ``${name{...}{...}}`` (manual 11.5), by theme; each module registers its own."""
