@@ -195,7 +195,20 @@ def find_by_name(
         return Hosts(IGNORED, full_name=full_name)
     if temporary and not in_domain_list(ctx, host.name, ctx.env.options.get("dns_again_means_nonexist")):
         return Hosts(FIND_AGAIN, full_name=full_name)
+    log_write(ctx, f"no IP address found for host {host.name}{_during(ctx)}")
     return Hosts(FIND_FAILED, full_name=full_name)
+
+
+def _during(ctx: Context) -> str:
+    """Where a log line about a host comes from, as Exim adds it."""
+    session = ctx.session
+    if not session.sender_host_address:
+        return ""
+    full = session.sender_fullhost
+    if not full:
+        name = session.sender_host_name
+        full = f"{name} [{session.sender_host_address}]" if name else f"[{session.sender_host_address}]"
+    return f" (during SMTP connection from {full})"
 
 
 def _families(ctx: Context, name: str) -> tuple[str, ...]:

@@ -180,7 +180,7 @@ def _host_name(body: str) -> Check:
         if session.sender_host_name is None:
             from eximious.interpreter.hosts import look_up_name
 
-            if not look_up_name(ctx):
+            if session.host_lookup_failed or not look_up_name(ctx):
                 return subject.fail_unknown(f"failed to find host name for {session.sender_host_address}")
         assert session.sender_host_name is not None
         return _by_name(subject, by_string, (session.sender_host_name, *session.sender_host_aliases))
