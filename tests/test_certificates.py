@@ -86,3 +86,27 @@ def test_what_openssl_does_otherwise() -> None:
 def test_no_certificate(data: str | bytes) -> None:
     with pytest.raises(ExpansionError, match="unreadable certificate"):
         certextract(context(False), data, "subject")
+
+
+def test_in_expansions() -> None:
+    """A certificate that a session has is reached by the item, the operators and def."""
+    from eximious.interpreter.engine import expand
+
+    from eximious.assembly import Assembly, fresh_run
+
+    folder = FOLDER.parent / "conditions"
+    build = str(FOLDER.parent / "expansion" / "build.txt")  # of an Exim with GnuTLS
+    ctx = Assembly(str(folder / "main.conf"), version="4.96", build=build).context
+    ctx.session.tls_in.peercert = (FOLDER / "rsa.pem").read_text()
+
+    def value(text: str) -> str:
+        return expand(text, fresh_run(ctx))
+
+    assert value("${certextract{subject,CN}{$tls_in_peercert}}") == "mail.example.org"
+    assert value("${certextract{ subject,OU,>: }{$tls_in_peercert}{<$value>}{no}}") == "<Unit 1:Unit=2>"
+    assert value("${certextract{subj_altname}{$tls_in_peercert}{yes}{no}}") == "no"
+    assert value("${if def:tls_in_peercert{y}{n}}") == "y"
+    assert len(value("${sha256:$tls_in_peercert}")) == 64
+    assert value("${md5:$tls_in_peercert}").isupper()
+    with pytest.raises(ExpansionError, match=r'^bad field selector "x" for certextract$'):
+        value("${certextract{x}{$tls_in_peercert}}")
