@@ -84,19 +84,18 @@ class RealVerdicts:
                 connection = self._doors().sockets.connect(place, TIMEOUT)
             except OSError:
                 continue
+            pieces: list[bytes] = []
             try:
                 connection.send(data)
-                pieces = []
-                while sum(map(len, pieces)) < 65536:
-                    piece = connection.recv(4096)
-                    if not piece:
-                        break
+                while sum(map(len, pieces)) < 65536 and (piece := connection.recv(4096)):
                     pieces.append(piece)
-                return b"".join(pieces)
             except OSError:
-                return None
+                # a daemon may close as soon as it has answered
+                if not pieces:
+                    return None
             finally:
                 connection.close()
+            return b"".join(pieces)
         return None
 
 
