@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 #: operators that look at the name of a certificate variable before they expand their text
 CERTIFICATE_OPERATORS = ("md5", "sha1", "sha256", "base64")
+#: operators whose text may end with a NUL, which ends the text that they stand in
+CUTTING_OPERATORS = ("from_utf8", "ipv6norm", "xtextd")
 HEADER_HINT = " - could be header name not terminated by colon"
 CURLY = "missing or misplaced { or }"
 #: how deep constructs may nest before the evaluation is over budget
@@ -147,6 +149,7 @@ class Compiler:
         for part in parts:
             runs.append(self.node(part))
             cut = cut or (type(part) is Literal and "\0" in part.value)
+            cut = cut or (type(part) is Operator and part.name.startswith(CUTTING_OPERATORS))
             if type(part) is Broken:
                 break
         self._depth -= 1

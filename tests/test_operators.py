@@ -85,7 +85,7 @@ def answer(source: str, version: str) -> str:
     try:
         operator = _OPERATOR.fullmatch(source)
         if operator:
-            return operate(ctx, operator[1], interpret_escapes(operator[2]))
+            return operate(ctx, operator[1], interpret_escapes(operator[2])).removesuffix("\0")
         item = _ITEM.fullmatch(source)
         assert item, source
         args = [interpret_escapes(arg) for arg in re.findall(r"\{([^{}]*)\}", item[2])]
@@ -216,6 +216,15 @@ def test_signatures() -> None:
     ctx = context()
     assert call_item(ctx, "prvs", "a@b.example", "key") == "prvs=0581889e6e=a@b.example"
     assert call_item(ctx, "srs_encode", "key", "User@b.example", "c.d") == "SRS0=d5e9=jw=b.example=User@c.d"
+
+
+def test_cutting() -> None:
+    """A NUL at the end cuts off what comes behind the operator."""
+    ctx = context()
+    assert operate(ctx, "ipv6norm", "1:0::2") == "1::2\0"
+    assert operate(ctx, "ipv6norm", "1:2:3:4:5:6:7:8") == "1:2:3:4:5:6:7:8"
+    assert operate(ctx, "from_utf8", "a\xc0\x80b") == "a\0"
+    assert operate(ctx, "xtextd", "a+00b") == "a\0"
 
 
 def test_randint() -> None:

@@ -67,9 +67,10 @@ def hex2b64(text: str) -> str:
 
 @operator("xtextd", section="11.6")
 def xtextd(text: str) -> str:
-    """Decode the xtext of RFC 3461: ``+`` and two hex digits are a byte; a zero byte ends the result.
+    """Decode the xtext of RFC 3461: ``+`` and two hex digits are a byte. Since 4.98.
 
-    An escape that is not complete is an error (it ends the real Exim). Since 4.98.
+    A zero byte ends the result, and with it the text that the operator stands in. An escape that is not
+    complete is an error (it ends the real Exim).
     """
 
     def byte(match: re.Match[str]) -> str:
@@ -78,4 +79,5 @@ def xtextd(text: str) -> str:
             raise ExpansionError(f'"{text}" is not xtext')
         return chr(int(digits, 16))
 
-    return _XTEXT.sub(byte, text).partition("\0")[0]
+    start, zero, _ = _XTEXT.sub(byte, text).partition("\0")
+    return start + zero

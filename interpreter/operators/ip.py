@@ -162,8 +162,13 @@ def _as_ipv6(ctx: Context, text: str) -> int:
 
 @operator("ipv6norm", section="11.6", takes="ctx", taint=CLEAN)
 def ipv6norm(ctx: Context, text: str) -> str:
-    """Write an IPv6 address short; IPv4 is mapped into IPv6. Manual 11.6."""
-    return ipv6_short(_as_ipv6(ctx, text))
+    """Write an IPv6 address short; IPv4 is mapped into IPv6. Manual 11.6.
+
+    Where groups are left out Exim counts the zero byte behind the address as part of it, which cuts off the
+    rest of the text that the operator stands in. So that byte is given here.
+    """
+    short = ipv6_short(_as_ipv6(ctx, text))
+    return f"{short}\0" if "::" in short or short == ":" else short
 
 
 @operator("ipv6denorm", section="11.6", takes="ctx", taint=CLEAN)

@@ -130,8 +130,9 @@ _UTF8_LENGTHS = ((0x20, 1, 0x1F), (0x10, 2, 0x0F), (0x08, 3, 0x07), (0x04, 4, 0x
 def from_utf8(text: str) -> str:
     """Turn UTF-8 into ISO-8859-1, characters from 256 up into ``_``.
 
-    Only the first byte of a sequence is looked at for its length; a character 0 ends the text. Where a
-    sequence is cut off at the end Exim reads on into whatever is there; here it is dropped. Manual 11.6.
+    Only the first byte of a sequence is looked at for its length. A character 0 ends the text, that in which
+    the operator stands included, so it is given as the last. Where a sequence is cut off at the end Exim
+    reads on into whatever is there; here it is dropped. Manual 11.6.
     """
     if text.isascii():
         return text
@@ -156,6 +157,7 @@ def from_utf8(text: str) -> str:
                 code = code << 6 | byte & 0x3F
             at += more
             if not code:
+                out.append("\0")
                 break
         out.append(chr(code) if code < 256 else "_")
     return "".join(out)
