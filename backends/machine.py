@@ -91,7 +91,24 @@ def _name(value: str) -> str:
 
 
 def _account(entry: Any) -> Account:
-    return Account(*(_text(field) if isinstance(field, str) else field for field in entry))
+    return Account(
+        _text(entry.pw_name),
+        _text(entry.pw_passwd),
+        entry.pw_uid,
+        entry.pw_gid,
+        _text(entry.pw_gecos),
+        _text(entry.pw_dir),
+        _text(entry.pw_shell),
+    )
+
+
+def _group(entry: Any) -> Group:
+    return Group(
+        _text(entry.gr_name),
+        _text(entry.gr_passwd or ""),
+        entry.gr_gid,
+        [_text(name) for name in entry.gr_mem],
+    )
 
 
 class RealUsers:
@@ -120,20 +137,18 @@ class RealUsers:
         import grp
 
         try:
-            entry = grp.getgrnam(_name(name))
+            return _group(grp.getgrnam(_name(name)))
         except KeyError:
             return None
-        return Group(_text(entry.gr_name), entry.gr_passwd, entry.gr_gid, [_text(n) for n in entry.gr_mem])
 
     def getgrgid(self, gid: int) -> Group | None:
         """As grp.getgrgid; None where there is none."""
         import grp
 
         try:
-            entry = grp.getgrgid(gid)
+            return _group(grp.getgrgid(gid))
         except (KeyError, OverflowError):
             return None
-        return Group(_text(entry.gr_name), entry.gr_passwd, entry.gr_gid, [_text(n) for n in entry.gr_mem])
 
 
 class FileUsers:

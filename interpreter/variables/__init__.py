@@ -235,11 +235,15 @@ def _either(incoming: Run, outgoing: Run) -> Run:
 
 
 def _function(name: str) -> Run:
+    run: Run
     if name.startswith("tod_"):
-        from eximious.interpreter.variables import clock as module
+        from eximious.interpreter.variables import clock
+
+        run = getattr(clock, name)
     else:
-        from eximious.interpreter.variables import computed as module
-    run: Run = getattr(module, name)
+        from eximious.interpreter.variables import computed
+
+        run = getattr(computed, name)
     return run
 
 
