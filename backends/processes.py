@@ -46,6 +46,7 @@ class RealProcesses:
 
         The program is given as a path, relative to the spool folder; 077 is its umask.
         """
+        import signal
         import subprocess
 
         if not argv:
@@ -75,8 +76,17 @@ class RealProcesses:
             return NOT_RUN, ""
         try:
             return _collect(process, stdin.encode("latin-1"), timeout)
+        except BaseException:
+            # whatever it has started holds on to the pipe, too
+            with suppress(OSError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
         finally:
-            _end(process)
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None and not pipe.closed:
+                    with suppress(OSError):
+                        pipe.close()
 
 
 def _collect(process: Any, data: bytes, timeout: float) -> tuple[int, str]:
@@ -85,13 +95,14 @@ def _collect(process: Any, data: bytes, timeout: float) -> tuple[int, str]:
     import time
 
     end = time.monotonic() + timeout
+    reading, writing = process.stdout.fileno(), process.stdin.fileno()
     pieces: list[bytes] = []
     size = 0
     with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
+        selector.register(reading, selectors.EVENT_READ)
         if data:
-            os.set_blocking(process.stdin.fileno(), False)
-            selector.register(process.stdin, selectors.EVENT_WRITE)
+            os.set_blocking(writing, False)
+            selector.register(writing, selectors.EVENT_WRITE)
         else:
             process.stdin.close()
         while selector.get_map():
@@ -100,21 +111,21 @@ def _collect(process: Any, data: bytes, timeout: float) -> tuple[int, str]:
             if not ready:
                 raise TimeoutError
             for key, _ in ready:
-                if key.fileobj is process.stdout:
-                    piece = os.read(process.stdout.fileno(), 65536)
+                if key.fd == reading:
+                    piece = os.read(reading, 65536)
                     if not piece:
-                        selector.unregister(process.stdout)
+                        selector.unregister(reading)
                     pieces.append(piece)
                     size += len(piece)
                     if size > OUTPUT_LIMIT:
                         raise OverBudget("bytes of output of a program", OUTPUT_LIMIT)
                 else:
                     try:
-                        data = data[os.write(process.stdin.fileno(), data[:65536]) :]
+                        data = data[os.write(writing, data[:65536]) :]
                     except BrokenPipeError:
                         data = b""
                     if not data:
-                        selector.unregister(process.stdin)
+                        selector.unregister(writing)
                         process.stdin.close()
     from subprocess import TimeoutExpired
 
@@ -123,19 +134,3 @@ def _collect(process: Any, data: bytes, timeout: float) -> tuple[int, str]:
     except TimeoutExpired:
         raise TimeoutError from None
     return code, b"".join(pieces).decode("latin-1")
-
-
-def _end(process: Any) -> None:
-    """Leave nothing behind: pipes closed, and the whole group killed if it still runs."""
-    import signal
-
-    if process.poll() is None:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except OSError:
-            process.kill()
-        process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None and not pipe.closed:
-            with suppress(OSError):
-                pipe.close()
