@@ -13,8 +13,8 @@ from eximious.interpreter.text import Tainted
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["SPACE", "append_element", "count_list", "double_separator", "join_list", "list_separator"]
-__all__ += ["split_list", "split_spans"]
+__all__ = ["SPACE", "append_element", "append_to_list", "count_list", "double_separator", "join_list"]
+__all__ += ["list_separator", "split_list", "split_spans"]
 
 
 def split_list(text: str, sep: str | None = None) -> list[str]:
