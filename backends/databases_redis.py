@@ -58,8 +58,6 @@ def _open(request: Request) -> Any:
         "socket_timeout": request.timeout or REPLY_TIMEOUT,
         "protocol": 2,
         "parser_class": _Parser,
-        "lib_name": None,
-        "lib_version": None,
     }
     if request.socket:
         return UnixDomainSocketConnection(path=request.socket, **timeouts)

@@ -305,7 +305,7 @@ class OpenLDAP(Server):
     name = "ldap"
     programs = (("slapd",), ("slapadd",))
 
-    entries = """dn: o=test
+    entries = r"""dn: o=test
 objectClass: organization
 o: test
 
@@ -316,7 +316,7 @@ sn: Smith
 mail: sarah@one.example
 mail: s.smith@two.example
 description: a, b ,, "quoted" text
-title: Chief \\ Officer
+title: Chief \ Officer
 userPassword: hers
 
 dn: cn=tom,o=test
@@ -326,10 +326,17 @@ cn: Thomas
 sn: Smith
 mail: tom@one.example
 
-dn: cn=odd\\2C name,o=test
+dn: cn=odd\2C name,o=test
 objectClass: inetOrgPerson
 cn: odd, name
 sn: Odd "x"
+
+dn: cn=lines,o=test
+objectClass: inetOrgPerson
+cn: lines
+sn: Lines
+description:: b25lCnR3bywgdGhyZWU=
+description:: w6kiXA==
 """
 
     def start(self) -> None:
