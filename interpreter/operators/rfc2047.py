@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from eximious.interpreter.outcomes import ExpansionError
 from eximious.interpreter.registry import OWN, operator
+from eximious.interpreter.text import Tainted
 
 if TYPE_CHECKING:
     from eximious.interpreter.context import Context
@@ -65,9 +66,12 @@ def quote_2047(text: str, charset: str, fold: bool = False) -> str:
 def rfc2047(ctx: Context, text: str) -> str:
     """Encode text in the character set headers_charset for a header line, if needed. Manual 11.6.
 
-    Only what is left as it is stays tainted.
+    A tainted text gives a tainted one unless nothing of it is left as it was.
     """
-    return quote_2047(text, headers_charset(ctx))
+    encoded = quote_2047(text, headers_charset(ctx))
+    if type(text) is Tainted and any(_Q[ord(char)] == char for char in text):
+        return Tainted(encoded)
+    return encoded
 
 
 @operator("rfc2047d", section="11.6", takes="ctx")

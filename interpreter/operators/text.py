@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from eximious.interpreter.registry import CLEAN, operator
-from eximious.interpreter.text import untaint
+from eximious.interpreter.registry import CLEAN, OWN, operator
+from eximious.interpreter.text import Tainted, untaint
 
 if TYPE_CHECKING:
     from eximious.interpreter.context import Context
@@ -67,16 +67,24 @@ def escape(ctx: Context, text: str) -> str:
     return text.translate(_ESCAPES_BELOW_128 if ctx.env.options.get("print_topbitchars") else _ESCAPES)
 
 
-@operator("escape8bit", section="11.6")
+def translate(text: str, table: dict[int, str]) -> str:
+    """Replace characters; the result is tainted if the text is and a character of it is left."""
+    result = text.translate(table)
+    if type(text) is Tainted and any(ord(char) not in table for char in text):
+        return Tainted(result)
+    return result
+
+
+@operator("escape8bit", section="11.6", taint=OWN)
 def escape8bit(text: str) -> str:
     """Give the text with bytes from 127 up, and backslashes, as ``\\ooo``. Manual 11.6."""
-    return text.translate(_ESCAPES_8BIT)
+    return translate(text, _ESCAPES_8BIT)
 
 
-@operator("hexquote", section="11.6")
+@operator("hexquote", section="11.6", taint=OWN)
 def hexquote(text: str) -> str:
     """Give the text with all but the bytes 33 to 126 as ``\\xhh`` (backslashes stay). Manual 11.6."""
-    return text.translate(_HEX)
+    return translate(text, _HEX)
 
 
 @operator("rxquote", section="11.6")
