@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,25 +61,23 @@ class RealMachine:
         return found.f_bavail * found.f_frsize // 1024, inodes
 
 
-class Account(NamedTuple):
+class Account:
     """A user, with the fields of pwd.struct_passwd."""
 
-    pw_name: str
-    pw_passwd: str
-    pw_uid: int
-    pw_gid: int
-    pw_gecos: str
-    pw_dir: str
-    pw_shell: str
+    __slots__ = ("pw_dir", "pw_gecos", "pw_gid", "pw_name", "pw_passwd", "pw_shell", "pw_uid")
+
+    def __init__(self, name: str, passwd: str, uid: int, gid: int, gecos: str, home: str, shell: str) -> None:
+        self.pw_name, self.pw_passwd, self.pw_uid, self.pw_gid = name, passwd, uid, gid
+        self.pw_gecos, self.pw_dir, self.pw_shell = gecos, home, shell
 
 
-class Group(NamedTuple):
+class Group:
     """A group, with the fields of grp.struct_group."""
 
-    gr_name: str
-    gr_passwd: str
-    gr_gid: int
-    gr_mem: list[str]
+    __slots__ = ("gr_gid", "gr_mem", "gr_name", "gr_passwd")
+
+    def __init__(self, name: str, passwd: str, gid: int, members: list[str]) -> None:
+        self.gr_name, self.gr_passwd, self.gr_gid, self.gr_mem = name, passwd, gid, members
 
 
 def _text(value: str) -> str:

@@ -528,7 +528,9 @@ def test_machine() -> None:
 
 def test_users(tmp_path: Path) -> None:
     root = RealUsers().getpwuid(0)
-    assert root is not None and RealUsers().getpwnam(root.pw_name) == root
+    assert root is not None
+    same = RealUsers().getpwnam(root.pw_name)
+    assert same is not None and (same.pw_uid, same.pw_dir) == (0, root.pw_dir)
     assert RealUsers().getpwnam("no such user") is None and RealUsers().getgrnam("no such group") is None
     assert RealUsers().getgrgid(0) is not None and RealUsers().getpwuid(1 << 70) is None
     texts = {
@@ -538,9 +540,9 @@ def test_users(tmp_path: Path) -> None:
     users = FileUsers(texts.__getitem__)
     account = users.getpwnam("a")
     assert account is not None and (account.pw_uid, account.pw_dir) == (5, "/home/a")
-    assert users.getpwuid(5) == account and users.getpwnam("b") is None
+    assert users.getpwuid(5) is account and users.getpwnam("b") is None
     group = users.getgrgid(6)
-    assert group is not None and group.gr_mem == ["a", "b"] and users.getgrnam("g") == group
+    assert group is not None and group.gr_mem == ["a", "b"] and users.getgrnam("g") is group
 
 
 def test_users_of_a_root(tmp_path: Path) -> None:

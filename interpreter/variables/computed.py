@@ -136,28 +136,19 @@ def _exim_ids(env: Environment) -> tuple[int, int]:
         return kept
     uid, gid = env.exim_uid, env.exim_gid
     users = env.doors.users
-    account = None
+    user, group = env.options.get("exim_user"), env.options.get("exim_group")
+    # the option's default is a name of the build's, which need not be this machine's
+    names = [str(user), *USUAL_USERS] if user is not None else [*USUAL_USERS]
+    account = None if uid is not None else next(filter(None, map(users.getpwnam, names)), None)
     if uid is None:
-        option = env.options.get("exim_user")
-        if option is not None and str(option).isdigit():
-            uid = int(option)
-        else:
-            for name in (str(option),) if option is not None else USUAL_USERS:
-                account = users.getpwnam(name)
-                if account is not None:
-                    uid = account.pw_uid
-                    break
-    if gid is None:
-        option = env.options.get("exim_group")
-        if option is not None and str(option).isdigit():
-            gid = int(option)
-        elif option is not None:
-            group = users.getgrnam(str(option))
-            gid = group.gr_gid if group is not None else None
-        else:
-            if account is None:
-                account = next(filter(None, map(users.getpwnam, USUAL_USERS)), None)
-            gid = account.pw_gid if account is not None else None
+        uid = int(user) if str(user).isdecimal() else account.pw_uid if account is not None else None
+    if gid is None and str(group).isdecimal():
+        gid = int(group)
+    if gid is None and group is not None:
+        found = users.getgrnam(str(group))
+        gid = found.gr_gid if found is not None else None
+    if gid is None and account is not None:
+        gid = account.pw_gid
     nobody = caller(env)
     kept = env.kept["exim ids"] = nobody[0] if uid is None else uid, nobody[1] if gid is None else gid
     return kept
