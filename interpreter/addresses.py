@@ -26,13 +26,12 @@ _UTF8 = (
     rf"[\xc0-\xdf]{_CONTINUATION}|[\xe0-\xef]{_CONTINUATION}{{2}}|[\xf0-\xf7]{_CONTINUATION}{{3}}"
     rf"|[\xf8-\xfb]{_CONTINUATION}{{4}}|[\xfc-\xff]{_CONTINUATION}{{5}}"
 )
-_UTF8_LABEL = re.compile(rf"(?:[A-Za-z0-9]|{_UTF8})(?:[A-Za-z0-9-]|{_UTF8})*")
+_UTF8_LABEL = rf"(?:[A-Za-z0-9]|{_UTF8})(?:[A-Za-z0-9-]|{_UTF8})*"
 #: as an atom, with quoted pairs; a backslash at the very end stands for itself
 _LOCAL_ATOM = re.compile(rf"(?:[^{_SPECIAL}]|\\.?)*", re.S)
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.S)
 _DOTS = re.compile(r"\.+")
 _SPACES = re.compile(r"[ \t\n\r\v\f]*")
-_COMMENT_PART = re.compile(r"[^()\\]*(?:\\.?[^()\\]*)*", re.S)
 _LITERAL = re.compile(r"(?i:IPv6:|IPv4:)?[.:0-9A-Fa-f]*")
 #: in an address without brackets the literal may hold any dtext of RFC 2822
 _LOOSE_LITERAL = re.compile(r"[!-Z^-~]*")
@@ -336,7 +335,7 @@ class _Reader:
         if self.peek(at) == "[":
             return self.literal(at, loose)
         parts: list[str] = []
-        label = _UTF8_LABEL if syntax.allow_utf8_domains else _LABEL
+        label = re.compile(_UTF8_LABEL) if syntax.allow_utf8_domains else _LABEL
         while True:
             read = label.match(self.text, at)
             if read:

@@ -110,7 +110,7 @@ def quote_local_part(text: str) -> str:
 
 #: one character, or what is to become one question mark: the alternatives are tried in this order.
 #: Overlong forms of three and four bytes pass, surrogates and anything above U+10FFFF do not.
-_UTF8_PIECES = re.compile(
+_UTF8_PIECES = (
     r"(?P<good>[\x01-\x7f]+"
     r"|[\xc2-\xdf][\x80-\xbf]"
     r"|[\xe0-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]"
@@ -128,7 +128,8 @@ def utf8clean(text: str) -> str:
     """Give the text with each bad UTF-8 sequence as ``?``. Manual 11.6."""
     if text.isascii():
         return text
-    return _UTF8_PIECES.sub(lambda piece: piece.group("good") or "?", text)
+    # Compiled on first use: few configurations have this operator, and start-up counts.
+    return re.sub(_UTF8_PIECES, lambda piece: piece.group("good") or "?", text)
 
 
 _UTF8_LENGTHS = ((0x20, 1, 0x1F), (0x10, 2, 0x0F), (0x08, 3, 0x07), (0x04, 4, 0x03))
