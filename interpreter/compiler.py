@@ -276,9 +276,11 @@ class Compiler:
         kind = type(node)
         if kind is Expansion:
             return _join([self.skip_text(part) for part in node.parts]) if node.parts else constant("")  # type: ignore[attr-defined]
-        if kind is Literal or kind is Variable or kind is Capture:
+        if kind is Literal or kind is Capture:
             return self.node(node)
-        return constant("")
+        if kind is Variable and node.name.startswith(("acl_c", "acl_m", "r_", "auth")):  # type: ignore[attr-defined]
+            return self.node(node)
+        return constant("")  # the variables of Exim's table are not looked at
 
     def _skip(self, node: Node) -> Run | None:
         kind = type(node)

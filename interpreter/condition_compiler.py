@@ -247,16 +247,17 @@ def _conditions(node: Condition) -> tuple[tuple[ConditionArgument, ...], bool] |
     return (group.conditions, group.closed) if type(group) is Group else None
 
 
-def suffixed(test: Any, suffix: str, version: tuple[int, int]) -> Any:
-    """The same function, with ``inside ...`` put behind the message of a failure."""
-    quoted = version >= (4, 99)
+def suffixed(test: Any, suffix: str, version: tuple[int, int] = (4, 96)) -> Any:
+    """The same function, with ``inside ...`` put behind the message of a failure.
+
+    ``version`` is given where something is evaluated for an element of a list: 4.99 then puts the message
+    in quotes.
+    """
+    quoted = version >= (4, 97)
 
     def run(ctx: Context) -> Any:
         try:
             return test(ctx)
-        except ExpansionError as failure:
-            failure.message = _quoted(failure.message) + suffix if quoted else failure.message + suffix
-            raise
         except Failure as failure:
             failure.message = _quoted(failure.message) + suffix if quoted else failure.message + suffix
             raise
@@ -280,10 +281,10 @@ def _members(compiler: Compiler, node: Condition) -> tuple[list[tuple[Test, Run 
     suffix = f' inside "{node.name}{{...}}" condition'
     members: list[tuple[Test, Run | None]] = []
     for part in parts:
-        test = suffixed(compile_condition(compiler, part.condition), suffix, compiler.version)
+        test = suffixed(compile_condition(compiler, part.condition), suffix)
         skip = skip_condition(compiler, part.condition)
         if skip is not None:
-            skip = suffixed(skip, suffix, compiler.version)
+            skip = suffixed(skip, suffix)
         members.append((test, skip))
         if not part.closed:
             return members, compiler.raising(f'missing }} at end of condition inside "{node.name}" group', part.end)
@@ -357,7 +358,7 @@ def _before_iteration(compiler: Compiler, node: Condition, argument: ConditionAr
     suffix = f' inside "{node.name}" condition'
     before = skip_condition(compiler, argument.condition)
     if before is not None:
-        before = suffixed(before, suffix, compiler.version)
+        before = suffixed(before, suffix)
     if argument.closed:
         return before
     problem = compiler.raising(f'missing }} at end of condition inside "{node.name}"', argument.end)

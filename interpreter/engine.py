@@ -41,13 +41,12 @@ def compiled(text: str, language: Language) -> Run:
 def expand(text: str, ctx: Context) -> str:
     """Expand ``text`` as Exim's expand_string does (manual chapter 11).
 
-    Raises a Failure with Exim's message, Refused, Unanswered or OverBudget. Tainted text that has
-    anything to expand is refused from 4.93 on.
+    Raises a Failure with Exim's message, Refused, Unanswered or OverBudget. Tainted text is refused from 4.93 on.
     """
-    if "$" not in text and "\\" not in text:
-        return text
     if type(text) is Tainted and ctx.env.version >= (4, 93):
         raise ExpansionError(f"attempt to expand tainted string '{text}'")
+    if "$" not in text and "\\" not in text:
+        return text
     if ctx.depth >= DEPTH:
         raise OverBudget("expansions inside each other", DEPTH)
     saved = ctx.malformed_header

@@ -18,16 +18,25 @@ def open_for_reading(ctx: Context, path: str) -> BinaryIO:
 
     A tainted name is refused from 4.94 on (manual 11.5, readfile).
     """
-    import os
-
     if type(path) is Tainted and ctx.env.version >= (4, 94):
-        raise ExpansionError(f"failed to open {path}: {os.strerror(13)}")
+        raise ExpansionError(_failed(ctx, path, 13))
     try:
         return ctx.env.doors.files.open(path)
     except OSError as error:
-        reason = os.strerror(error.errno or 5)
         if error.errno == 21:  # a folder can be opened for reading, and has nothing to read
             import io
 
             return io.BytesIO(b"")
-        raise ExpansionError(f"failed to open {path}: {reason}") from None
+        raise ExpansionError(_failed(ctx, path, error.errno or 5)) from None
+
+
+def _failed(ctx: Context, path: str, number: int) -> str:
+    import os
+
+    who = ""
+    if number == 13:
+        from eximious.interpreter.variables.computed import caller
+
+        uid, gid = caller(ctx.env)
+        who = f" (euid={uid} egid={gid})"
+    return f"failed to open {path}: {os.strerror(number)}{who}"

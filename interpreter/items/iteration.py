@@ -53,7 +53,7 @@ class _Walk:
                 self.problem = reader.problem(f"missing '{{' for last arg of {name}")
                 return
             check = skip_condition(compiler, part.condition)
-            self.check = suffixed(check, suffix, version) if check is not None else None
+            self.check = suffixed(check, suffix) if check is not None else None
             if not part.closed:
                 self.problem = compiler.raising(_unquoted(name), part.end)
                 return
@@ -65,7 +65,7 @@ class _Walk:
                 self.problem = reader.problem(f"missing '{{' for last arg of {name}")
                 return
             check = compiler.skip(part.text)
-            self.check = suffixed(check, suffix, version) if check is not None else None
+            self.check = suffixed(check, suffix) if check is not None else None
             self.body = part.text
         reader.index += 1
         if not reader.at_close:
@@ -145,15 +145,16 @@ def compile_map(compiler: Compiler, node: Item) -> Run:
         separator = list_separator(text)[0]
         saved = ctx.item
         results = []
+        dirty = False
         try:
             for item in split_list(text):
                 ctx.item = Tainted(item) if tainted else item
                 result = body(ctx)
-                tainted = tainted or type(result) is Tainted
+                dirty = dirty or type(result) is Tainted
                 results.append(result)
         finally:
             ctx.item = saved
-        return joined(results, separator, tainted)
+        return joined(results, separator, dirty)
 
     return run
 

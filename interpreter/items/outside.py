@@ -145,7 +145,7 @@ def compile_run(compiler: Compiler, node: Item) -> Run:
                 failure.offset = start
             raise
         ctx.scratch["runrc"] = code
-        ctx.value = Tainted(output)
+        ctx.value = output
         result = yes(ctx, ctx.value) if code == 0 else no(ctx, ctx.value)
         return result
 
@@ -153,6 +153,8 @@ def compile_run(compiler: Compiler, node: Item) -> Run:
 
 
 def _execute(ctx: Context, arguments: list[str]) -> tuple[int, str]:
+    if arguments and type(arguments[0]) is Tainted and ctx.env.version >= (4, 94):
+        raise ExpansionError("couldn't create child process: Operation not permitted")
     try:
         code, output = ctx.env.doors.processes.run(arguments, "", RUN_TIMEOUT)
     except TimeoutError:
@@ -178,7 +180,7 @@ def command_arguments(ctx: Context, command: str, expand_each: bool, where: str)
         if len(words) >= MOST_ARGUMENTS:
             raise ExpansionError(f'Too many arguments in command "{command}" in {where}')
         word, place = _word(command, place)
-        words.append(word)
+        words.append(Tainted(word) if type(command) is Tainted else word)
     if not words and ctx.env.version < (4, 96):
         words.append("")
     if not expand_each:
@@ -228,7 +230,7 @@ def readfile(ctx: Context, args: list[Any]) -> str:
             data = stream.read(SIZE_LIMIT)
         except OSError:
             data = b""
-    return Tainted(lines_of(data.decode("latin-1"), end_of_line))
+    return lines_of(data.decode("latin-1"), end_of_line)
 
 
 def lines_of(text: str, end_of_line: str | None) -> str:
@@ -334,6 +336,8 @@ def _socket_options(text: str) -> tuple[float, bool, bool]:
 
 def exchange(ctx: Context, spec: str, request: str, options: str = "", end_of_line: str | None = None) -> str:
     """Send ``request`` and give what comes back. Raises ExpansionError with Exim's message."""
+    if type(spec) is Tainted and ctx.env.version >= (4, 94):
+        raise ExpansionError("(null)")
     timeout, shutdown, tls = _socket_options(options)
     if spec.startswith("inet:"):
         host, colon, port = spec[5:].rpartition(":")

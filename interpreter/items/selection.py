@@ -256,7 +256,7 @@ def compile_env(compiler: Compiler, node: Item) -> Run:
     def run(ctx: Context) -> str:
         saved = ctx.value
         found = ctx.env.doors.environ.get(name(ctx))
-        ctx.value = None if found is None else Tainted(found)
+        ctx.value = found
         return no(ctx, saved) if found is None else yes(ctx, saved)
 
     return run
