@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING
 
+from eximious.interpreter.text import untaint
 from eximious.lookups.files import open_failed, reason
 from eximious.lookups.registry import SINGLE_KEY, Lookup, OpenFailed, SearchDefer, lookup
 
@@ -64,7 +65,7 @@ class DirectorySearch(Lookup):
             for kind in kinds
         ):
             return None
-        return path if full else key
+        return path if full else untaint(key)
 
     @staticmethod
     def _is_dots(key: str, version: tuple[int, int]) -> bool:

@@ -85,7 +85,7 @@ def search(
     if type(file) is Tainted:
         # Exim shows whatever its last search error was (nothing at first); the reason is in its log
         log_write(ctx, f"Tainted filename for search: '{file}'", "main panic")
-        raise OpenFailed("")
+        raise OpenFailed("(null)")
     source = handles_of(ctx.env).source(ctx, lookup, file)
     try:
         if spec.partial < 0 and not spec.star:
@@ -94,7 +94,9 @@ def search(
         else:
             found = _matched(ctx, spec, source, key, expand)
     except SearchDefer as defer:
-        defer.message = f'lookup of "{shown_key(key, ctx.env.version)}" gave DEFER: {defer.reason}'
+        version = ctx.env.version
+        reason = f'"{shown(defer.reason, version)}"' if version >= (4, 99) else defer.reason
+        defer.message = f'lookup of "{shown_key(key, version)}" gave DEFER: {reason}'
         raise
     if found is not None and spec.ret_key:
         found.value = untaint(key)
