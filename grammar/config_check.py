@@ -14,6 +14,7 @@ from eximious.grammar.config_model import LIST_LETTERS, TABLE_KINDS, Instance, N
 from eximious.grammar.config_options import Context, apply_option, bare_name
 from eximious.grammar.config_values import ValueProblem, read_string
 from eximious.grammar.diagnostics import WARNING, Diagnostic
+from eximious.grammar.reader import MACRO
 from eximious.grammar.source import Span
 
 if TYPE_CHECKING:
@@ -73,7 +74,9 @@ class Checker:
         ]
         end = len(self.lines)
         for n, (at, finding) in enumerate(self.found):
-            keyed.append((end if at is None else numbers[id(at)], 1, n, finding))
+            # a definition ends a driver before it is read itself, and the reader may have complained of it
+            rank = -1 if at is not None and at.kind == MACRO else 1
+            keyed.append((end if at is None else numbers[id(at)], rank, n, finding))
         keyed.sort(key=lambda entry: entry[:3])
         return [entry[3] for entry in keyed]
 

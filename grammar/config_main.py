@@ -41,9 +41,9 @@ class MainProblem(Exception):
 
 def main_checks(configuration: Configuration) -> Iterator[Callable[[Configuration, Outside], None]]:
     """Give the checks that concern this configuration, in Exim's order."""
-    seen = configuration.settings.seen
+    values = configuration.settings.values
     for options, check in _CHECKS:
-        if not seen.isdisjoint(options):
+        if any(option in values for option in options):
             yield check
 
 
@@ -89,8 +89,8 @@ def _log_file_path(configuration: Configuration, outside: Outside) -> None:
 
 
 def _syslog_facility(configuration: Configuration, outside: Outside) -> None:
-    text = configuration.option("syslog_facility") or ""
-    if text and text.lower().removeprefix("log_") not in FACILITIES:
+    text = configuration.option("syslog_facility")
+    if text.lower().removeprefix("log_") not in FACILITIES:
         message = f'failed to interpret syslog_facility "{text}"'
         raise MainProblem("syslog-facility", message, "syslog_facility")
 
