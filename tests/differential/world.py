@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SOURCE = Path(__file__).resolve().parents[2] / "fixtures" / "expansion"
 TIME = 1_700_000_000  #: modification time of every file, seconds since 1970
 _COPIED = ("conf", "files", "messages")
+_IDS = re.compile(r"\(euid=\d+ egid=\d+\)")
 
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
@@ -72,8 +73,8 @@ class World:
         return text.replace("@DIR@", str(self.folder))
 
     def shown(self, text: str) -> str:
-        """An answer with the token in place of this folder."""
-        return text.replace(str(self.folder), "@DIR@")
+        """An answer with the token in place of this folder, and without the process's own user numbers."""
+        return _IDS.sub("(euid=UID egid=GID)", text.replace(str(self.folder), "@DIR@"))
 
     def asker(self, program: Sequence[str], settings: Mapping[str, str], **extra: str) -> Asker:
         """``program`` (the words before the options) with what a case's settings ask for.
