@@ -36,7 +36,7 @@ _plain_argument = re.compile(r"\{([^\\$}]*)\}").match
 _dollar = re.compile(
     r"\$(?:([A-Za-z][A-Za-z0-9_]*)|([0-9]+)|\{(?:([A-Za-z][A-Za-z0-9_-]*)|([0-9]+)(\}?))|(\{?))"
 ).match
-_header_rest = re.compile(r"[!-9;-~]*").match
+_header_rest = re.compile(r"[!-9;-~\x80-\xff]*").match
 _spaces = re.compile(r"[ \t\n\v\f\r]*").match
 _word = re.compile(r"[^ \t\n\v\f\r{}]+").match
 _condition_name = re.compile(r"((?:![ \t\n\v\f\r]*)*)(?:([A-Za-z0-9_]+)|([<=>]=?)|)").match

@@ -427,7 +427,7 @@ class Arguments:
             return None
         if type(self.peek()) is Argument:
             return self.problem(f"Too many arguments for '{name}' (max is {most})")
-        return self.problem(CURLY)
+        return self.problem(f"missing '}}' after '{name}'")
 
     def problem(self, message: str, curly: bool = True) -> Run:
         """A function that raises ``message`` at the place that comes next."""

@@ -33,7 +33,7 @@ def _conclude(ctx: Context, result: ListResult, list_text: str) -> bool:
         if why is None:  # Exim shows its last search error: none yet, or what the last good search left
             why = "NULL" if ctx.env.searches is None else ""
         listed = shown(list_text, ctx.env.version)
-        raise ExpansionError(f'unable to complete match against "{listed}": {why}')
+        raise ExpansionError(f'unable to complete match against "{listed}": {why or "NULL"}')
     return result.matched
 
 

@@ -368,6 +368,9 @@ class _Certificate:
         if part is None:
             self.problem = reader.problem("missing '{' for cert variable arg of certextract")
             return
+        if not part.closed:
+            self.problem = compiler.expansion(part.text)
+            return
         parts = part.text.parts
         if not compiler.text.startswith("$", place + 1):
             self.problem = compiler.raising('second argument of "certextract" must be a certificate variable', place + 1)
