@@ -25,12 +25,13 @@ ANSWER_LIMIT = 64 * 1024 * 1024
 _GLUE = r"""
 package Eximious;
 my ($in, $out);
-open($in, '<&=', shift @ARGV) or die; open($out, '>&=', shift @ARGV) or die;
+my ($from, $to) = map { /(\d+)/ } splice(@ARGV);  # a match takes the taint off
+open($in, '<&=', $from) or die; open($out, '>&=', $to) or die;
 binmode $in; binmode $out; select((select($out), $| = 1)[0]);
 sub text { my $t = "$_[0]"; utf8::encode($t) if utf8::is_utf8($t); return $t }
 sub put { my ($kind, $t) = @_; $t = text($t); print $out pack('N', length $t), $kind, $t }
 sub get { my ($h, $t) = ('', ''); read($in, $h, 5) == 5 or exit 0; my ($n, $k) = unpack('Na', $h);
-  if ($n) { read($in, $t, $n) == $n or exit 0 } return ($k, $t) }
+  if ($n) { read($in, $t, $n) == $n or exit 0 } ($t) = $t =~ /\A(.*)\z/s; return ($k, $t) }
 package Exim;
 sub expand_string { Eximious::put('X', $_[0]); my ($k, $t) = Eximious::get();
   return $t if $k eq 'V'; return undef if $k eq 'F';
@@ -83,17 +84,20 @@ class Perl:
 
     def call(self, name: str, arguments: tuple[str, ...], expand: Callable[[str], str] | None) -> str | None:
         """Call a subroutine: its result, None for undef. Raises ExpansionError with what it died of."""
-        if self._process is None:
-            self._start()
-            problem = self._exchange("E", [self._startup], expand)
-            if problem[0] == "C":
-                raise ExpansionError("error in perl_startup code: Compilation error\n")
+        self.start(expand)
         kind, text = self._exchange("S", [name, *arguments], expand)
         if kind == "U":
             return None
         if kind == "E":
             raise ExpansionError(text)
         return text.partition("\0")[0]
+
+    def start(self, expand: Callable[[str], str] | None = None) -> None:
+        """Start perl and run the startup code, if that was not done. Raises ExpansionError for its syntax."""
+        if self._process is None:
+            self._start()
+            if self._exchange("E", [self._startup], expand)[0] == "C":
+                raise ExpansionError("error in perl_startup code: Compilation error\n")
 
     def close(self) -> None:
         """End the process."""

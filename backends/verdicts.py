@@ -40,7 +40,7 @@ class RealVerdicts:
         if word is None or not self._allows(word):
             return DenyingVerdicts().ask(kind)
         if kind == "perl":
-            return self._ask_perl(question[0], question[1:], expand)
+            return self._ask_perl(question, expand)
         if kind == "dlfunc":
             from eximious.backends.dlfunc import call
 
@@ -58,9 +58,8 @@ class RealVerdicts:
             return f"cannot connect to {kind} daemon"
         return answer.startswith(b"OK")
 
-    def _ask_perl(
-        self, name: str, arguments: tuple[str, ...], expand: Callable[[str], str] | None
-    ) -> str | None:
+    def _ask_perl(self, question: tuple[str, ...], expand: Callable[[str], str] | None) -> str | None:
+        """Call a subroutine; without any, only start perl (the option perl_at_start)."""
         if self._perl is None:
             from eximious.backends.perl import Perl
 
@@ -69,7 +68,10 @@ class RealVerdicts:
             taintmode = options.get("perl_taintmode") if options is not None else None
             variables: dict[str, str] = getattr(self._doors().environ, "variables", {})
             self._perl = Perl(str(startup or ""), bool(taintmode), variables, "/")
-        answer: str | None = self._perl.call(name, arguments, expand)
+        if not question:
+            self._perl.start(expand)
+            return ""
+        answer: str | None = self._perl.call(question[0], question[1:], expand)
         return answer
 
     def close(self) -> None:

@@ -440,6 +440,16 @@ def test_perl_startup(tmp_path: Path) -> None:
     died.close()
 
 
+@pytest.mark.skipif(not Path("/usr/bin/perl").exists(), reason="no perl is installed")
+def test_perl_with_taint_checks(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    startup = "print qq(started\\n); sub taint { ${^TAINT} . (eval { kill 0, $_[0]; 1 } ? 'ok' : 'bad') }"
+    found = verdicts(["perl"], tmp_path, perl_startup=startup, perl_taintmode=True)
+    assert found.ask("perl") == ""
+    assert found.ask("perl", "taint", "1") == "1ok"
+    found.close()
+    assert capfd.readouterr().out == "started\n"
+
+
 def test_shared_objects(tmp_path: Path) -> None:
     found = verdicts(["dlfunc"], tmp_path)
     missing = f"{tmp_path}/none.so"
