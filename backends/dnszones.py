@@ -136,7 +136,7 @@ class Zones:
         if match is not None and match[1].endswith("."):
             start = dns.name.from_text(match[1])
         partial = False
-        for number, line in enumerate(text.splitlines(), 1):
+        for number, line in enumerate(text.split("\n"), 1):
             mode = _MODE_LINE.match(line)
             if mode is None:
                 continue
@@ -154,6 +154,13 @@ class Zones:
         except (dns.exception.DNSException, ValueError) as error:
             found = re.match(r"(?:<string>|[^:]*):([0-9]+): (.*)", str(error), re.DOTALL)
             line_number, why = (int(found[1]), found[2]) if found else (0, str(error))
+            if line_number > 1:
+                # dnspython names the next line where it has read the end of the wrong one
+                before = "\n".join(text.split("\n")[: line_number - 1]) + "\n"
+                try:
+                    dns.zone.from_text(before, origin=start, relativize=False, check_origin=False)
+                except (dns.exception.DNSException, ValueError):
+                    line_number -= 1
             raise ZoneError(file or origin, line_number, why) from None
         self.zones[start] = Zone(zone, partial)
 

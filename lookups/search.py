@@ -82,11 +82,13 @@ def search(
         file, key = query_parts(ctx, spec, file_or_query, expand)
     else:
         file = file_or_query
+    handles = handles_of(ctx.env)
     if type(file) is Tainted:
         # Exim shows whatever its last search error was (nothing at first); the reason is in its log
         log_write(ctx, f"Tainted filename for search: '{file}'", "main panic")
-        raise OpenFailed("(null)")
-    source = handles_of(ctx.env).source(ctx, lookup, file)
+        raise OpenFailed("(null)" if handles.error is None else handles.error)
+    source = handles.source(ctx, lookup, file)
+    handles.error = ""
     try:
         if spec.partial < 0 and not spec.star:
             value = _find_one(ctx, spec, source, key, expand)
@@ -94,6 +96,7 @@ def search(
         else:
             found = _matched(ctx, spec, source, key, expand)
     except SearchDefer as defer:
+        handles.error = defer.reason
         version = ctx.env.version
         reason = f'"{shown(defer.reason, version)}"' if version >= (4, 99) else defer.reason
         defer.message = f'lookup of "{shown_key(key, version)}" gave DEFER: {reason}'
