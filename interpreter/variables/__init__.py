@@ -141,11 +141,12 @@ def certificate_for(name: str) -> Callable[[Context], Any] | None:
 
 
 def unset_is_unknown(name: str) -> bool:
-    """Say whether the variable may turn out unknown when the text is expanded.
+    """Say whether the variable is unknown while it has no value and strict_acl_vars is set.
 
-    Exim finds that out even where the text is skipped, so such a name is worth a call there, too.
+    Exim finds that out even where the text is skipped, so such a name is worth a call there, too. (The
+    other names that may turn out unknown, ``$n0`` and ``$recipients``, are not looked at then.)
     """
-    return _ACL.match(name) is not None or name[:2] == "r_" or PLACES.get(name, "")[:2] == "n "
+    return _ACL.match(name) is not None or name.startswith("r_")
 
 
 def header_value(ctx: Context, kind: str, name: str, exists_only: bool = False) -> str | None:
