@@ -59,9 +59,10 @@ def read_test_message(
     reader = _Reader(data.decode("latin-1"), ctx, dot_ends)
     reader.read_headers()
     notices: list[str] = []
-    if reader.from_line is not None and not sender_given:
-        notices.append('Sender taken from "From " line')
-        sender_given = _take_sender(ctx, reader.from_line, trusted)
+    if not sender_given:
+        for line in reader.from_lines:
+            notices.append('Sender taken from "From " line')
+            sender_given = _take_sender(ctx, line, trusted)
     message.headers = reader.headers
     message.received_count = 1 + sum(1 for header in reader.headers if header.type == "P")
     message.received_time = int(ctx.env.doors.clock.now())
@@ -137,7 +138,7 @@ class _Reader:
         self.at = 0
         self.ended = False
         self.headers: list[Header] = []
-        self.from_line: str | None = None
+        self.from_lines: list[str] = []
         self.body = ""
         self.size = self.lines = self.body_lines = self.zeros = self.longest = 0
         #: whether the first line ended with CRLF: then a bare LF in the header ends no line
@@ -236,10 +237,10 @@ class _Reader:
 
     def _line(self, line: str) -> bool:
         """Take one logical line; False: it is no header line, so the header ends here."""
-        if not self.headers and self.from_line is None:
+        if not self.headers:
             sender = _uucp_sender(line, self.ctx)
             if sender is not None:
-                self.from_line = sender
+                self.from_lines.append(sender)
                 return True
         if not _HEADER.match(line):
             if line[0] not in SPACE:
