@@ -48,7 +48,7 @@ class DenyingDatabases:
     def query(self, request: Request) -> Answer:
         """Raises Refused with the kind and the server, never with the password."""
         where = request.socket or request.server or "its default server"
-        raise Refused(f"lookup {request.kind}", f"asking {request.kind} at {where}", "--allow net")
+        raise Refused(f"lookup {request.kind}", f"asking {request.kind} at {where}", "--allow sql")
 
     def close(self) -> None:
         """There is nothing to close."""
@@ -69,7 +69,7 @@ class RealDatabases:
         if name is None:
             return Answer(DEFER, message=f"no client for {request.kind} is available here")
         try:
-            client: Client = import_module(name)  # type: ignore[assignment]
+            client: Client = import_module(name)
         except ImportError as error:
             extra = EXTRAS.get(request.kind)
             hint = f" (install eximious[{extra}])" if extra else ""
@@ -85,7 +85,7 @@ class RealDatabases:
         from importlib import import_module
 
         for kind, connections in self._connections.items():
-            client: Client = import_module(CLIENTS[kind])  # type: ignore[assignment]
+            client: Client = import_module(CLIENTS[kind])
             for connection in connections.values():
                 client.close(connection)
         self._connections.clear()

@@ -6,11 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 import ldap3
-from ldap3.core.exceptions import LDAPException, LDAPInvalidFilterError
-from ldap3.protocol.rfc4511 import LDAPDN, AuthenticationChoice, BindRequest, Simple, Version
-
 from eximious.backends.databases import CONNECT_TIMEOUT, RESULT_LIMIT
 from eximious.interpreter.databases import DEFER, Answer
+from ldap3.core.exceptions import LDAPException, LDAPInvalidFilterError
+from ldap3.protocol.rfc4511 import LDAPDN, AuthenticationChoice, BindRequest, Simple, Version
 
 if TYPE_CHECKING:
     from typing import Any
@@ -167,7 +166,10 @@ def _bind(bound: _Bound, request: Request) -> Answer | None:
     result = connection.result["result"]
     if result:
         return Answer(
-            DEFER, status="bind", code=result, message=f"LDAP error {result}: {WORDS.get(result, 'Unknown error')}"
+            DEFER,
+            status="bind",
+            code=result,
+            message=f"LDAP error {result}: {WORDS.get(result, 'Unknown error')}",
         )
     connection.bound = True
     bound.who = who

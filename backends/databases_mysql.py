@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pymysql
 import pymysql.constants.CR
 import pymysql.cursors
-
 from eximious.backends.databases import CONNECT_TIMEOUT, RESULT_LIMIT
 from eximious.interpreter.databases import DEFER, FAIL, Answer
 

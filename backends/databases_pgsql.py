@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from psycopg import pq
-
 from eximious.backends.databases import RESULT_LIMIT
 from eximious.interpreter.databases import DEFER, FAIL, Answer
+from psycopg import pq
 
 if TYPE_CHECKING:
     from typing import Any

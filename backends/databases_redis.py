@@ -6,11 +6,10 @@ import contextlib
 from typing import TYPE_CHECKING
 
 import redis
-from redis._parsers import _RESP2Parser
-from redis.connection import Connection, UnixDomainSocketConnection
-
 from eximious.backends.databases import CONNECT_TIMEOUT
 from eximious.interpreter.databases import DEFER, FAIL, Answer
+from redis._parsers import _RESP2Parser
+from redis.connection import Connection, UnixDomainSocketConnection
 
 if TYPE_CHECKING:
     from typing import Any
@@ -76,7 +75,8 @@ class _Parser(_RESP2Parser):  # type: ignore[misc]
 
     @classmethod
     def parse_error(cls, response: str) -> Exception:
-        return redis.ResponseError(response)
+        error: Exception = redis.ResponseError(response)
+        return error
 
 
 def _plain(reply: Any) -> Any:

@@ -121,9 +121,7 @@ class Cdb(Lookup):
             reader.close()
             if isinstance(error, OpenFailed):
                 raise
-            raise OpenFailed(
-                f"failed to open {file} too short for cdb lookup: Success"
-            ) from None
+            raise OpenFailed(f"failed to open {file} too short for cdb lookup: Success") from None
 
     def find(self, handle: CdbFile, question: Question) -> str | None:
         try:

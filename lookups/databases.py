@@ -17,6 +17,6 @@ def ask(ctx: Context, request: Request, construct: str) -> Answer:
     """Put a question through the door; ``construct`` is the lookup type, for the text of a refusal."""
     door = ctx.env.doors.databases
     if door is None:
-        raise Refused(f"lookup {construct}", f"asking a {request.kind} server", "--allow net")
+        raise Refused(f"lookup {construct}", f"asking a {request.kind} server", "--allow sql")
     answer: Answer = door.query(request)
     return answer

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximious.lookups.registry import OpenFailed
+
 if TYPE_CHECKING:
     from typing import Any
 
@@ -77,6 +79,7 @@ class Handles:
         self.sources: dict[tuple[str, str], Source] = {}
         self.open_files: dict[tuple[str, str], Source] = {}
         self.last: Source | None = None  #: the one used last
+        self.error: str | None = None  #: why the last search had no answer, "" where it had one
 
     def source(self, ctx: Context, type_: Lookup, file: str) -> Source:
         """Give the open source; raises OpenFailed where it cannot be opened."""
@@ -91,7 +94,11 @@ class Handles:
             self.open_files.pop(next(iter(self.open_files))).close()
         if source is None:
             source = Source(type_, file)
-        source.handle = type_.open(ctx, file)
+        try:
+            source.handle = type_.open(ctx, file)
+        except OpenFailed as failed:
+            self.error = failed.message
+            raise
         source.is_open = True
         self.sources[name] = self.last = source
         if file:

@@ -115,9 +115,7 @@ class _Ldap(Lookup):
                 reason = failed.args[0]
         raise SearchDefer(reason)
 
-    def _search(
-        self, url: LdapUrl, host: str, port: int, query: LdapQuery, question: Question
-    ) -> str | None:
+    def _search(self, url: LdapUrl, host: str, port: int, query: LdapQuery, question: Question) -> str | None:
         settings = query.settings
         options = question.ctx.env.options
         shown = f"{host or 'NULL'}:{port or (636 if url.scheme == 'ldaps' else 389)}"
@@ -221,7 +219,7 @@ class LdapDn(_Ldap):
 
 @lookup("ldapm", style=QUERY, section="9.14", quoting=True)
 class LdapMany(_Ldap):
-    """Any number of entries, one on a line each; those at the front that have nothing to show leave no line."""
+    """Any number of entries, a line each; those at the front with nothing to show leave no line."""
 
     def result(self, answer: Answer, requested: int) -> str | None:
         result: str | None = None

@@ -139,7 +139,7 @@ class LmdbFile:
         place = number * self.page_size
         if self._quad.unpack_from(self._data, place)[0] != number:
             raise Corrupt(WRONG_TYPE)
-        return place
+        return int(place)
 
     def _find(self, key: bytes) -> bytes | None:
         number = self._root

@@ -30,9 +30,9 @@ class LookupSpec:
     """A lookup type with what is written around it.
 
     ``partial``: how many components must stay in a partial match, -1 for none. ``affix``: what is put
-    before the key. ``star``: 0, STAR or STARAT. ``takes_key``: whether it is a single-key type, with ``{key}``
-    before the type and a file after it. ``options``: those for the type itself; ``ret_key`` and
-    ``cache_read``, ``cache_write`` are taken out of them.
+    before the key. ``star``: 0, STAR or STARAT. ``takes_key``: whether it is a single-key type,
+    with ``{key}`` before the type and a file after it. ``options``: those for the type itself;
+    ``ret_key``, ``cache_read`` and ``cache_write`` are taken out of them.
     """
 
     __slots__ = (

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @lookup("spf", style=SINGLE_KEY, section="9.3")
 class Spf(Lookup):
-    """Gives pass, fail, softfail, neutral, none, permerror or temperror; nothing where there is no address."""
+    """Gives pass, fail, softfail, neutral, none, permerror or temperror; nothing without an address."""
 
     def find(self, handle: None, question: Question) -> str | None:
         address = parse_ip(question.file)
@@ -72,7 +72,5 @@ def _value(record: Record) -> Any:
     if record.type == "MX":
         return record.data[0], record.data[1]
     if record.type in ("TXT", "SPF"):
-        return tuple(
-            part if isinstance(part, bytes) else str(part).encode("latin-1") for part in record.data
-        )
+        return tuple(part if isinstance(part, bytes) else str(part).encode("latin-1") for part in record.data)
     return record.data[0]

@@ -23,7 +23,7 @@ RESULT_LIMIT = 64 * 1024 * 1024  #: characters of one result; a bound of ours
 _STEP = 1_000_000
 
 #: what the library's authorizer calls the actions that change something
-_WRITES = "DELETE INSERT UPDATE ALTER_TABLE REINDEX ANALYZE ATTACH DETACH".split()
+_WRITES = ["DELETE", "INSERT", "UPDATE", "ALTER_TABLE", "REINDEX", "ANALYZE", "ATTACH", "DETACH"]
 
 
 class _Database:
@@ -72,10 +72,10 @@ class Sqlite(Lookup):
         refusal = Refused("lookup sqlite", f"writing to {file}", "--allow write=DIR")
         path, mode = "", "rwc"
         try:
-            path = files.writable_path(file)
+            path = files.local_path(file, write=True)
         except Refused as refused:
-            refusal = refused
-        except (AttributeError, OSError):
+            refusal = Refused("lookup sqlite", refused.wanted, refused.switch)
+        except OSError:
             pass
         try:
             if not path:
@@ -121,7 +121,10 @@ class Sqlite(Lookup):
                 cursor = _execute(handle.connection, statement)
                 if cursor.description is None:
                     continue
-                names = [str(column[0]).encode("utf-8", "replace").decode("latin-1") for column in cursor.description]
+                names = [
+                    str(column[0]).encode("utf-8", "replace").decode("latin-1")
+                    for column in cursor.description
+                ]
                 for row in cursor:
                     rows.append(_show(names, row))
                     size += len(rows[-1])

@@ -1,4 +1,4 @@
-"""testdb and its variants: answer with the query itself, for tests of configurations (test builds of Exim only)."""
+"""testdb and its variants: they answer with the query itself (test builds of Exim have them)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class _TestDb(Lookup):
-    """``fail`` finds nothing, ``defer`` defers, ``nocache`` is not kept; everything else is its own answer."""
+    """``fail`` finds nothing, ``defer`` defers, ``nocache`` is not kept; all else is its own answer."""
 
     def find(self, handle: None, question: Question) -> str | None:
         query = question.key

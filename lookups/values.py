@@ -20,7 +20,7 @@ def named_value(name: str, value: str) -> str:
 
 
 def quoted_value(value: str) -> str:
-    """Quote a value of a row if it is empty, holds a space, tab or line end, or begins with a double quote."""
+    """Quote a value of a row if it is empty, holds a space, tab or line end, or begins with a quote."""
     if value and not value.startswith('"') and not _BLANK.search(value):
         return value
     inner = value.replace("\\", "\\\\").replace('"', '\\"')

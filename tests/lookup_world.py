@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import casefile
+from eximious.interpreter.outcomes import Refused
 from lookup_files import write_cdb
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "lookups"
@@ -101,7 +102,9 @@ class Files:
     def listdir(self, path: str) -> list[str]:
         return [os.fsdecode(name) for name in os.listdir(path.encode("latin-1"))]
 
-    def local_path(self, path: str) -> str:
+    def local_path(self, path: str, write: bool = False) -> str:
+        if write:
+            raise Refused("files", f"writing to {path}", "--allow write=DIR")
         return path
 
 
@@ -177,7 +180,9 @@ def ours(env: Any, text: str) -> str:
 
 def real_exim() -> str | None:
     """The installed Exim, if there is one."""
-    return shutil.which("exim4", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/exim/bin") or shutil.which("exim")
+    return shutil.which(
+        "exim4", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/exim/bin"
+    ) or shutil.which("exim")
 
 
 def real_version(exim: str) -> str:
@@ -206,7 +211,9 @@ def ask_exim(exim: str, config: Path, lines: list[str]) -> list[str]:
         if done.returncode == 0:
             # the last prompt is answered with the end of the input
             if len(parts) != len(lines) - len(answers) + 1:
-                raise RuntimeError(f"{len(parts)} answers to {len(lines) - len(answers)} lines: {done.stdout[-500:]!r}")
+                raise RuntimeError(
+                    f"{len(parts)} answers to {len(lines) - len(answers)} lines: {done.stdout[-500:]!r}"
+                )
             return answers + parts[:-1]
         answers += parts[:-1]
         panic = done.stderr.strip().rpartition("\n")[2]

@@ -194,19 +194,8 @@ class Postgres(Server):
         (self.folder / "pw").write_text("secret\n")
         self.own()
         self.run(
-            [
-                self.paths[0],
-                "-D",
-                str(data),
-                "-U",
-                "tester",
-                "-A",
-                "md5",
-                f"--pwfile={self.folder}/pw",
-                "-E",
-                "UTF8",
-            ]
-            + ["--no-sync", "--locale=C"]
+            f"{self.paths[0]} -D {data} -U tester -A md5 --pwfile={self.folder}/pw -E UTF8".split()
+            + "--no-sync --locale=C".split()
         )
         settings = ("fsync=off", "listen_addresses=127.0.0.1", f"port={self.port}")
         settings += (f"unix_socket_directories={self.folder}", "standard_conforming_strings=off")
@@ -280,8 +269,8 @@ class Redis(Server):
 
     def start(self) -> None:
         self.launch(
-            [self.paths[0], "--port", str(self.port), "--bind", "127.0.0.1", "--requirepass", "secret"]
-            + ["--save", "", "--dir", str(self.folder), "--unixsocket", str(self.folder / "sock")]
+            f"{self.paths[0]} --port {self.port} --bind 127.0.0.1 --requirepass secret".split()
+            + f"--dir {self.folder} --unixsocket {self.folder}/sock".split()
         )
         self.wait()
         for command in (
@@ -352,7 +341,8 @@ description:: w6kiXA==
         conf.write_text(
             "".join(f"include {schema}/{name}.schema\n" for name in ("core", "cosine", "inetorgperson"))
             + f"modulepath {modules}\nmoduleload back_mdb\npidfile {self.folder}/pid\ndatabase mdb\n"
-            + f'maxsize 10485760\nsuffix "o=test"\nrootdn "cn=manager,o=test"\nrootpw secret\ndirectory {data}\n'
+            + 'maxsize 10485760\nsuffix "o=test"\nrootdn "cn=manager,o=test"\nrootpw secret\n'
+            + f"directory {data}\n"
             + "access to attrs=userPassword by anonymous auth by * none\naccess to * by * read\n"
         )
         ldif = self.folder / "data.ldif"

@@ -39,7 +39,9 @@ def test_answers(path: Path, folder: Path) -> None:
             continue
         answer = ours(env, case.source.replace("@DIR@", str(folder))).replace(str(folder), "@DIR@")
         if answer != case.answer:
-            wrong.append(f"{path.name}:{case.line}: {case.source}\n  Exim: {case.answer!r}\n  ours: {answer!r}")
+            wrong.append(
+                f"{path.name}:{case.line}: {case.source}\n  Exim: {case.answer!r}\n  ours: {answer!r}"
+            )
     assert not wrong, "\n".join(wrong)
 
 

@@ -51,7 +51,9 @@ def filled(text: str, server: servers.Server) -> str:
 
 def neutral(text: str, server: servers.Server) -> str:
     """An answer without the server's places."""
-    text = text.replace(str(server.folder).replace("/", "%2f"), "@XFOLDER@").replace(str(server.folder), "@FOLDER@")
+    text = text.replace(str(server.folder).replace("/", "%2f"), "@XFOLDER@").replace(
+        str(server.folder), "@FOLDER@"
+    )
     return text.replace(str(server.port), "@PORT@")
 
 
@@ -110,21 +112,21 @@ REDIS = [
     ("servers=(@SOCK@)//secret; get key", "value"),
     (
         "get",
-        'Failed: lookup of "get" gave DEFER: REDIS: lookup result failed: '
-        "ERR wrong number of arguments for 'get' command\n",
+        'Failed: lookup of "get" gave DEFER: "REDIS: lookup result failed: '
+        "ERR wrong number of arguments for 'get' command\\n\"",
     ),
     (
         "servers=127.0.0.1::@PORT@/1/wrong; get key",
         'Failed: lookup of "servers=127.0.0.1::@PORT@/1/wrong; get key" gave DEFER: '
-        "REDIS: lookup result failed: NOAUTH Authentication required.\n",
+        '"REDIS: lookup result failed: NOAUTH Authentication required.\\n"',
     ),
     (
         "servers=127.0.0.1::1//x; get key",
-        'Failed: lookup of "servers=127.0.0.1::1//x; get key" gave DEFER: REDIS connection failed',
+        'Failed: lookup of "servers=127.0.0.1::1//x; get key" gave DEFER: "REDIS connection failed"',
     ),
     (
         "servers=a/b; get key",
-        'Failed: lookup of "servers=a/b; get key" gave DEFER: incomplete Redis server data: a',
+        'Failed: lookup of "servers=a/b; get key" gave DEFER: "incomplete Redis server data: a"',
     ),
 ]
 
