@@ -202,7 +202,10 @@ class Compiler:
         return _operator_function(declaration, body, argument, name, node.start)
 
     def _certificate_operator(self, node: Operator, declaration: Any, body: Run, argument: Any) -> Run:
-        """``${md5:$tls_in_peercert}``: the variable's name is expanded first, then looked up."""
+        """``${md5:$tls_in_peercert}``: the variable's name is expanded first, then looked up.
+
+        Where it holds no certificate the operator is left with the name.
+        """
         usual = _operator_function(declaration, body, argument, node.name, node.start)
         parts = node.body.parts
         variable = parts[0] if parts and type(parts[0]) is Variable else None
@@ -212,10 +215,12 @@ class Compiler:
         from eximious.interpreter.certificates import certificate_digest
 
         digest = certificate_digest(declaration.name, argument)
+        assert variable is not None
+        of_name = _operator_function(declaration, constant(variable.name), argument, node.name, node.start)
 
         def run(ctx: Context) -> str:
             certificate = reader(ctx)
-            return digest(certificate) if certificate is not None else usual(ctx)
+            return digest(certificate) if certificate is not None else of_name(ctx)
 
         return run
 

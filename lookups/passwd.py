@@ -18,5 +18,4 @@ class Passwd(Lookup):
         user = question.ctx.env.doors.users.getpwnam(question.key)
         if user is None:
             return None
-        uid, gid, gecos, home, shell = user[2:7]
-        return f"*:{uid}:{gid}:{gecos}:{home}:{shell}"
+        return f"*:{user.pw_uid}:{user.pw_gid}:{user.pw_gecos}:{user.pw_dir}:{user.pw_shell}"
