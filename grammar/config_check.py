@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from eximious.grammar import config_ast as ast
 from eximious.grammar.config_errors import IN_FILE, PLAIN, Refusal
+from eximious.grammar.config_lexer import SECTION_MAX
 from eximious.grammar.config_model import LIST_LETTERS, TABLE_KINDS, Instance, NamedListEntry
 from eximious.grammar.config_options import Context, apply_option, bare_name
 from eximious.grammar.config_values import ValueProblem, read_string
@@ -181,12 +182,13 @@ class Checker:
         """Check one section; ``following``: the line of the next one."""
         line = _line(section)
         kind = section.kind
+        word = section.word[:SECTION_MAX]
         if kind == ast.UNKNOWN:
-            message = f'"{section.word}" is not a known configuration section name'
+            message = f'"{word}" is not a known configuration section name'
             self.refuse("section-unknown", message, section, at=line)
             return
         if kind in seen:
-            message = f'"{section.word}" section is repeated in the configuration file'
+            message = f'"{word}" section is repeated in the configuration file'
             self.refuse("section-repeated", message, section, at=line)
         seen.add(kind)
         if kind == ast.LOCAL_SCAN:

@@ -41,7 +41,7 @@ _S = f"[{SPACE}]*"
 OPTION = rf"([A-Za-z][A-Za-z0-9_]*){_S}(={_S})?"
 ANY_NAME = rf"([A-Za-z0-9_]*){_S}(={_S})?"
 _LIST = rf"(domain|host|address|localpart)list(_cache)?([{SPACE}]+([A-Za-z0-9_]*){_S}(={_S})?)?"
-_LIST_WORDS = ("domainlist", "hostlist", "addresslist", "localpartlist")
+LIST_WORDS = ("domainlist", "hostlist", "addresslist", "localpartlist")
 _MACRO = rf"([A-Z][A-Za-z0-9_]*){_S}(==?){_S}"
 #: groups: a name; the colon that makes it the start of a driver
 _DRIVER = rf"([A-Za-z][A-Za-z0-9_]*)?{_S}(:)?"
@@ -67,8 +67,8 @@ class Lexer:
         for line in lines:
             keep(line)
             if line.kind == BEGIN:
-                word = line.text[6:].lstrip(SPACE)[:SECTION_MAX]
-                lower = word.lower()
+                word = line.text[6:].lstrip(SPACE)
+                lower = word[:SECTION_MAX].lower()
                 kind = SECTION_WORDS.get(lower if lower[-1:] == "s" else lower + "s", UNKNOWN)
                 token, handle = self.section(kind)
                 start = len(line.text) - len(line.text[6:].lstrip(SPACE))
@@ -119,9 +119,9 @@ class Lexer:
         if line.kind == MACRO:
             yield from self.macro(line)
             return
-        if text.startswith(_LIST_WORDS):
+        if text.startswith(LIST_WORDS):
             yield from self.named_list(line, 0)
-        elif text.startswith("hide") and text[4:5] in SPACE and text.startswith(_LIST_WORDS, 5):
+        elif text.startswith("hide") and text[4:5] in SPACE and text.startswith(LIST_WORDS, 5):
             yield from self.named_list(line, 5)
         elif line.line == 1 and text.startswith("\xef\xbb\xbf"):
             yield self.bad(line, "bom", "found unexpected BOM (Byte Order Mark)")
