@@ -55,6 +55,8 @@ class RealVerdicts:
             user, password = question[0], question[1]
             answer = self._exchange(PWCHECK, f"{user}\0{password}\0".encode("latin-1"))
         if answer is None:
+            if kind == "saslauthd":
+                return f"cannot connect to saslauthd daemon at {SASLAUTHD[0]}: {self._reason}"
             return f"cannot connect to {kind} daemon"
         return answer.startswith(b"OK")
 
@@ -81,10 +83,12 @@ class RealVerdicts:
             self._perl = None
 
     def _exchange(self, places: tuple[str, ...], data: bytes) -> bytes | None:
+        self._reason = ""
         for place in places:
             try:
                 connection = self._doors().sockets.connect(place, TIMEOUT)
-            except OSError:
+            except OSError as error:
+                self._reason = self._reason or (error.strerror or str(error))
                 continue
             pieces: list[bytes] = []
             try:
