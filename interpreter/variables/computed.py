@@ -141,9 +141,9 @@ def _exim_ids(env: Environment) -> tuple[int, int]:
     names = [str(user), *USUAL_USERS] if user is not None else [*USUAL_USERS]
     account = None if uid is not None else next(filter(None, map(users.getpwnam, names)), None)
     if uid is None:
-        uid = int(user) if str(user).isdecimal() else account.pw_uid if account is not None else None
+        uid = int(str(user)) if str(user).isdecimal() else account.pw_uid if account is not None else None
     if gid is None and str(group).isdecimal():
-        gid = int(group)
+        gid = int(str(group))
     if gid is None and group is not None:
         found = users.getgrnam(str(group))
         gid = found.gr_gid if found is not None else None
