@@ -161,6 +161,14 @@ class Assembly:
             self._context = fresh_context(environment_of(self.configuration, self.catalogue, self.doors))
         return self._context
 
+    def sibling(self) -> Assembly:
+        """The same with state objects of its own."""
+        other = Assembly(self.path, catalogue=self.catalogue, doors=self.doors)
+        other._configuration = self.configuration
+        env = self.context.env
+        other._context = fresh_context(env)
+        return other
+
     # ---- -be
 
     def replace_macros(self, text: str) -> tuple[str, bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from eximious.interpreter.outcomes import Refused
 from eximious.options import EXIT_DONE, EXIT_FINDINGS, EXIT_LACKING, EXIT_USAGE, common_options, open_assembly
 
 if TYPE_CHECKING:
@@ -31,8 +32,12 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("--explain", action="store_true", help="show how each part got its value")
     common_options(parser)
-    options = parser.parse_args(argv)
-    assembly = open_assembly(options, NAME)
+    options = parser.parse_intermixed_args(argv)
+    try:
+        assembly = open_assembly(options, NAME)
+    except Refused as refusal:
+        sys.stderr.write(f"{NAME}: {refusal}\n")
+        return EXIT_LACKING
     if assembly is None:
         return EXIT_USAGE
     problem = _prepare(assembly, options)

@@ -142,7 +142,13 @@ def main(argv: list[str]) -> int:
     except Usage as problem:
         sys.stderr.write(f"{problem}\n")
         return 1
-    return run(arguments)
+    from eximious.interpreter.outcomes import Refused, Unanswered
+
+    try:
+        return run(arguments)
+    except (Refused, Unanswered) as lacking:
+        sys.stderr.write(f"eximious exim: {lacking}\n")
+        return 3
 
 
 def run(arguments: Arguments) -> int:
