@@ -3,6 +3,7 @@
 The text is what Exim would read after macros and conditionals: definitions are printed, but what they made
 of other lines stays made. Where such a line happens to hold a macro's name, it is broken inside the name,
 since Exim replaces macros in physical lines. With the reader at hand comments and blank lines are kept.
+One thing cannot be printed: what Exim takes in from an old buffer where a file ends in a continuation.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ def print_tree(tree: ast.ConfigurationTree, reader: Reader | None = None, names:
     printer.lines(tree.main, "")
     for section in tree.sections:
         printer.section(section)
-    printer.comments(None)
     return printer.text()
 
 
@@ -45,9 +45,12 @@ class _Printer:
         self.at = 0
 
     def text(self) -> str:
-        """Give the text; blanks at the end of the last line only stay behind a backslash."""
-        text = "".join(self.out)
-        return text[:-1] + "\\" if text[-2:-1].isspace() and text[-2:] != "\n\n" else text
+        """Give the text. Only at the end of a file, after a backslash, can a line end in blanks or in one."""
+        if self.out and (self.out[-1][-2:-1] == "\\" or self.out[-1][-2:-1].isspace()):
+            self.out[-1] = self.out[-1][:-1] + "\\"
+        else:
+            self.comments(None)
+        return "".join(self.out)
 
     def comments(self, node: ast.ConfigNode | None) -> None:
         """Print the comments that stand before a node (None: all that are left)."""
@@ -65,10 +68,10 @@ class _Printer:
         """Print a logical line."""
         if self.names:
             text = self.broken(text)
-        if text[:1] == ".":  # it is no directive because it was put together from two lines
+        if (
+            text[:1] == "." and text[1:2].isalpha()
+        ):  # it is no directive because it was put together from two lines
             text = f".\\\n{text[1:]}"
-        if text.endswith("\\"):
-            text += "\\\n"
         self.out.append(f"{indent}{text}\n")
 
     def broken(self, text: str) -> str:
@@ -100,7 +103,9 @@ class _Printer:
         elif type(node) is ast.NamedList:
             hide, cache = "hide " if node.hide else "", "_cache" if node.cache else ""
             value = "" if node.value is None else f" = {node.value.raw}"
-            self.put(indent, f"{hide}{node.kind}list{cache} {node.name}{value}")
+            self.put(
+                indent, f"{hide}{node.kind}list{cache} {node.name or ':' if not value else node.name}{value}"
+            )
         elif type(node) is ast.Macro:
             self.macro(node, indent)
         else:
@@ -109,8 +114,6 @@ class _Printer:
     def macro(self, node: ast.Macro, indent: str) -> None:
         """Print a definition: its name is not replaced, its value is."""
         value = self.broken(f" {node.value.raw}") if self.names else f" {node.value.raw}"
-        if value.endswith("\\"):
-            value += "\\\n"
         self.out.append(
             f"{indent}{node.name} {node.operator}{value.rstrip(' ') if value == ' ' else value}\n"
         )
