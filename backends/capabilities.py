@@ -161,7 +161,8 @@ class _Maker:
 
         allowed = self.permissions
         if self.root is not None:
-            return RootedFiles(_latin(self.root), allowed.allows("write") or bool(allowed.write))
+            writes = allowed.allows("write") or bool(allowed.write)
+            return RootedFiles(_latin(self.root), writes, [_latin(path) for path in self._own()])
         write = None if allowed.allows("write") else [_latin(folder) for folder in allowed.write]
         if allowed.allows("read"):
             return RealFiles(None, write)

@@ -93,16 +93,26 @@ class RealFiles:
 
 
 class RootedFiles:
-    """The files below ``root``, which stands for ``/``. ``write``: allowed there."""
+    """The files below ``root``, which stands for ``/``. ``write``: allowed there.
 
-    def __init__(self, root: str, write: bool = False) -> None:
+    ``own``: files and folders that are themselves (the configuration that was named, and what is beside it),
+    where they exist.
+    """
+
+    def __init__(self, root: str, write: bool = False, own: Iterable[str] = ()) -> None:
         self._root = os.path.realpath(_bytes(root)).rstrip(b"/")
         self._write = write
+        self._own = [os.path.realpath(_bytes(path)) for path in own]
 
     def _place(self, path: str, last_link: bool = False) -> bytes:
         """Where the path leads inside; a link to nowhere gives a path that does not exist."""
-        if not _bytes(path):
+        raw = _bytes(path)
+        if not raw:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        if self._own and os.path.lexists(raw):
+            real = os.path.realpath(raw)
+            if _below(real, self._own):
+                return raw if last_link else real
         pending = [part for part in reversed(_bytes(path).split(b"/")) if part and part != b"."]
         place: list[bytes] = []
         links = 0

@@ -112,7 +112,7 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        out: dict[str, Any] = {"expression": self.text, "outcome": self.kind}
+        out: dict[str, Any] = {"expression": self.hide(self.text), "outcome": self.kind}
         if self.value is not None:
             out["value"] = self.hide(self.value)
         if self.error:
@@ -134,7 +134,7 @@ class Result:
                 from eximious.grammar.diagnostics import caret
 
                 for line in caret(self.text, self.offset + 1):
-                    write(f"  {line}\n")
+                    write(f"  {self.hide(line)}\n")
         for note in self.notes:
             write(f"  hint: {note}\n")
         for step in self.steps:
@@ -220,7 +220,7 @@ def repr_text(text: str) -> str:
 
 def _step_dict(step: Any, text: str, hide: Any) -> dict[str, Any]:
     node = step.node
-    out: dict[str, Any] = {"text": text[node.start : node.end], "start": node.start, "end": node.end}
+    out: dict[str, Any] = {"text": hide(text[node.start : node.end]), "start": node.start, "end": node.end}
     if step.failure is not None:
         out["failure"] = hide(step.failure)
     elif step.value is not None:
@@ -243,6 +243,6 @@ def _print_step(step: Any, text: str, hide: Any, write: Any, indent: str) -> Non
         what = _shown(step.value if isinstance(step.value, bool) else hide(step.value or ""))
         if type(step.value).__name__ == "Tainted":
             what += " (tainted)"
-    write(f"{indent}{source}  =>  {what}\n")
+    write(f"{indent}{hide(source)}  =>  {what}\n")
     for child in step.children:
         _print_step(child, text, hide, write, indent + "  ")

@@ -49,6 +49,7 @@ class Arguments:
         self.origin: dict[str, str] = {}
         self.no_hidden = False
         self.extract_recipients = False
+        self.perl_at_start: bool | None = None
         self.rest: list[str] = []
 
 
@@ -116,18 +117,20 @@ def _option(found: Arguments, word: str, value: object) -> None:
         found.sender = word[2:]
     elif word in ("-oMa", "-oMaa", "-oMai", "-oMas", "-oMi", "-oMr", "-oMs", "-oMt"):
         found.origin[word] = take(word)  # type: ignore[operator]
-    elif word.startswith("-p") and len(word) > 2:
+    elif word.startswith("-p") and len(word) > 2 and word not in ("-ps", "-pd"):
         protocol, colon, host = word[2:].partition(":")
         found.origin["-oMr"] = protocol
         if colon:
             found.origin["-oMs"] = host
+    elif word in ("-ps", "-pd"):
+        found.perl_at_start = word == "-ps"
     elif word == "-t":
         found.extract_recipients = True
     elif word == "-n":
         found.no_hidden = True
     elif word in _WITH_VALUE:
         take(word)  # type: ignore[operator]
-    elif word.startswith(("-d", "-v", "-o", "-t", "-i", "-G", "-N", "-U", "-q", "-ps")):
+    elif word.startswith(("-d", "-v", "-o", "-i", "-G", "-N", "-U", "-q")):
         pass
     elif word.startswith("-b"):
         raise Usage(f"eximious exim: {word} cannot be run yet; -be, -bem, -bP and -bV can")
@@ -268,6 +271,10 @@ def _expansion_test(assembly: Assembly, arguments: Arguments) -> int:
         return 1
     from eximious.expansion_test import ExpansionTest
 
+    options = assembly.context.env.options
+    at_start = options.get("perl_at_start") if arguments.perl_at_start is None else arguments.perl_at_start
+    if at_start and options.get("perl_startup"):
+        assembly.doors.verdicts.ask("perl")
     out = _Output()
     for notice in notices:
         out.write(notice + "\n")

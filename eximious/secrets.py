@@ -17,10 +17,16 @@ SHORTEST = 4
 def secrets_of(env: Environment) -> list[str]:
     """Give the texts that must not be shown, the longest first."""
     configuration = env.configuration
-    if configuration is None:
+    tree = getattr(configuration, "tree", None)
+    if tree is None:
         return []
+    from eximious.grammar.config_ast import NamedList, Option
+
     found: set[str] = set()
-    for value in configuration.hidden_values():
+    for node in tree.walk():
+        if type(node) not in (Option, NamedList) or not node.hide or node.value is None:
+            continue
+        value = node.value.string()[0]
         found.add(value)
         for piece in value.replace(":", "/").replace(";", "/").split("/"):
             found.add(piece.strip())

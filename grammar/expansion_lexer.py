@@ -123,7 +123,7 @@ def tokens(
                     position = end
                 continue
             if group == 2:
-                number = int(found[2]) if end - position < 9 else 1 << 20
+                number = _capture_number(found[2])
                 emit((VARIABLE, Capture(number, False, position, end), position, end))
                 position = end
                 continue
@@ -170,7 +170,7 @@ def tokens(
                 break
             if group == 5:
                 if found[5]:
-                    number = int(found[4]) if len(found[4]) < 9 else 1 << 20
+                    number = _capture_number(found[4])
                     emit((VARIABLE, Capture(number, True, position, end), position, end))
                     position = end
                     continue
@@ -299,6 +299,14 @@ def tokens(
                 emit((END, False, position, position))
     emit((FINISH, None, length, length))
     return out
+
+
+def _capture_number(digits: str) -> int:
+    """The number of a capture as Exim counts it, in 32 bits; what is beyond all captures is all the same."""
+    if len(digits) < 3:
+        return int(digits)
+    number = int(digits[-400:]) % (1 << 32)
+    return number if number < 1 << 16 else 1 << 16
 
 
 def _open_condition(

@@ -300,7 +300,10 @@ class Compiler:
                 return None
             return _join([self.skip_text(part) for part in node.parts])  # type: ignore[attr-defined]
         if kind is Variable:
-            return None if self.language.variable(node.name) is not None else self._variable(node)  # type: ignore[attr-defined, arg-type]
+            name = node.name  # type: ignore[attr-defined]
+            if self.language.variable(name) is not None and not name.startswith(SOMETIMES_UNKNOWN):
+                return None
+            return self._variable(node)  # type: ignore[arg-type]
         if kind is Broken:
             return self.node(node)
         if kind is Operator:

@@ -540,7 +540,8 @@ def _skip_def(compiler: Compiler, node: Condition) -> Run | None:
             return ""
 
         return run
-    if compiler.language.defined(subject.name) is not None:  # type: ignore[attr-defined]
+    name = subject.name  # type: ignore[attr-defined]
+    if compiler.language.defined(name) is not None and not name.startswith(SOMETIMES_UNKNOWN):
         return None
     return _def(compiler, node)  # type: ignore[return-value]
 
