@@ -22,6 +22,8 @@ H_KEYDATA, H_DUPLICATE, H_OFFPAGE, H_OFFDUP = 1, 2, 3, 4
 B_KEYDATA, B_DUPLICATE, B_OVERFLOW, B_DELETED = 1, 2, 3, 0x80
 #: the text whose hash the meta page holds, so that a reader can tell the hash function
 _CHARKEY = b"%$sniglet^&\0"
+_KEY_ITEM = bytes((H_KEYDATA,))
+LONG_KEY = 64  #: shorter keys are never kept on pages of their own (from a quarter of a page on they are)
 #: longest item that is put together from overflow pages
 ITEM_LIMIT = 1 << 30
 
@@ -105,12 +107,12 @@ class BerkeleyFile:
             raise Corrupt(f"page {number}: wrong page number")
         return page
 
-    def _offsets(self, page: bytes) -> list[int]:
+    def _offsets(self, page: bytes) -> tuple[int, ...]:
         (count,) = self.shorts.unpack_from(page, 20)
         if _PAGE_HEADER + count * 2 > self.page_size:
             raise Corrupt("too many entries")
         order = self.shorts.format[0]
-        offsets = list(Struct(f"{order}{count}H").unpack_from(page, _PAGE_HEADER))
+        offsets: tuple[int, ...] = Struct(f"{order}{count}H").unpack_from(page, _PAGE_HEADER)
         if offsets and not (min(offsets) >= _PAGE_HEADER and max(offsets) < self.page_size):
             raise Corrupt("entry out of bounds")
         return offsets
@@ -128,32 +130,51 @@ class BerkeleyFile:
             page = self._page(number)
             if page[25] not in (P_HASH, P_HASH_UNSORTED):
                 raise Corrupt(f"page {number}: illegal page type or format")
-            offsets = self._offsets(page)
-            ends = [self.page_size, *offsets]
-            for index in range(0, len(offsets) - 1, 2):
-                start, end = offsets[index], ends[index]
-                if self._hash_item_is(page, start, end, key):
-                    return self._hash_item(page, offsets[index + 1], start)
+            found = self._key_in(page, key)
+            if found is not None:
+                start, end = found
+                return self._hash_item(page, start, end)
             (number,) = self.words.unpack_from(page, 16)
             seen += self.page_size
             if seen > self.reader.size():
                 raise Corrupt("pages in a circle")
         return None
 
-    def _hash_item_is(self, page: bytes, start: int, end: int, key: bytes) -> bool:
-        if end <= start:
-            raise Corrupt("entry out of order")
-        if page[start] == H_KEYDATA:
-            return end - start - 1 == len(key) and page[start + 1 : end] == key
-        if page[start] == H_OFFPAGE and end - start >= 12:
-            (size,) = self.words.unpack_from(page, start + 8)
-            return (
-                size == len(key) and self._overflow(self.words.unpack_from(page, start + 4)[0], size) == key
-            )
-        raise Corrupt("unknown kind of key")
+    def _key_in(self, page: bytes, key: bytes) -> tuple[int, int] | None:
+        """Where in a page the data of ``key`` begins and ends; None if the key is not there.
+
+        Items are keys and data in turn, the first at the end of the page.
+        """
+        short, size = self.shorts, self.page_size
+        (count,) = short.unpack_from(page, 20)
+        top = _PAGE_HEADER + count * 2
+        if top > size:
+            raise Corrupt("too many entries")
+        # looking for the bytes of an item is much faster than looking at the items
+        wanted = _KEY_ITEM + key
+        at = page.find(wanted, top)
+        while at >= 0:
+            pointer = page.find(short.pack(at), _PAGE_HEADER, top)
+            while pointer & 1 and pointer > 0:
+                pointer = page.find(short.pack(at), pointer + 1, top)
+            if pointer > 0 and not (pointer - _PAGE_HEADER) & 2 and pointer + 4 <= top:
+                end = size if pointer == _PAGE_HEADER else short.unpack_from(page, pointer - 2)[0]
+                if end - at == len(wanted):
+                    return short.unpack_from(page, pointer + 2)[0], at
+            at = page.find(wanted, at + 1)
+        if len(key) > LONG_KEY:
+            offsets = self._offsets(page)
+            for index in range(0, len(offsets) - 1, 2):
+                start = offsets[index]
+                if page[start] == H_OFFPAGE and start + 12 <= size:
+                    length = self.words.unpack_from(page, start + 8)[0]
+                    first = self.words.unpack_from(page, start + 4)[0]
+                    if length == len(key) and self._overflow(first, length) == key:
+                        return offsets[index + 1], start
+        return None
 
     def _hash_item(self, page: bytes, start: int, end: int) -> bytes:
-        if end <= start:
+        if not _PAGE_HEADER <= start < end:
             raise Corrupt("entry out of order")
         kind = page[start]
         if kind == H_KEYDATA:
@@ -193,7 +214,7 @@ class BerkeleyFile:
             (number,) = self.words.unpack_from(page, offsets[low - 1] + 4)
         raise Corrupt("tree too deep")
 
-    def _leaf_get(self, page: bytes, offsets: list[int], key: bytes) -> bytes | None:
+    def _leaf_get(self, page: bytes, offsets: tuple[int, ...], key: bytes) -> bytes | None:
         low, high = 0, len(offsets) // 2
         while low < high:
             middle = (low + high) // 2

@@ -47,6 +47,7 @@ class LmdbFile:
         "_branches",
         "_checked",
         "_data",
+        "_head",
         "_meta",
         "_node",
         "_pages",
@@ -77,6 +78,7 @@ class LmdbFile:
         self._meta = Struct(order + "IIQQIHHQQQQQIHHQQQQQQQ")
         self._node = Struct(order + "HHHH")
         self._quad = Struct(order + "Q")
+        self._head = Struct(order + "QHHH")
         self._short = Struct(order + "H")
         (self.page_size,) = Struct(order + "I").unpack_from(meta, 40)
         if not 512 <= self.page_size <= 65536 or self.page_size & (self.page_size - 1):
@@ -132,14 +134,15 @@ class LmdbFile:
         self._data = self.reader.map()
         self._pages = min(last + 1, len(self._data) // size)
 
-    def _page(self, number: int) -> int:
-        """The place of a page; raises Corrupt where it is not in the file or says that it is another."""
+    def _page(self, number: int) -> tuple[int, int, int]:
+        """Place, kind and end of the pointers of a page; raises Corrupt where it is another, or not there."""
         if number >= self._pages:
             raise Corrupt("MDB_PAGE_NOTFOUND: Requested page not found")
         place = number * self.page_size
-        if self._quad.unpack_from(self._data, place)[0] != number:
+        name, _, kind, lower = self._head.unpack_from(self._data, place)
+        if name != number:
             raise Corrupt(WRONG_TYPE)
-        return int(place)
+        return place, kind, lower
 
     def _find(self, key: bytes) -> bytes | None:
         number = self._root
@@ -149,15 +152,13 @@ class LmdbFile:
         for _ in range(MAX_DEPTH):
             branch = branches.get(number)
             if branch is None:
-                page = self._page(number)
-                kind = self._data[page + 10 + (not self.little)]
+                page, kind, lower = self._page(number)
                 if kind & LEAF:
-                    return self._in_leaf(page, key, kind)
+                    return self._in_leaf(page, kind, lower, key)
                 if not kind & BRANCH:
                     raise Corrupt(WRONG_TYPE)
                 branch = self._branch(page, number)
-            keys, children = branch
-            number = children[bisect_right(keys, key) - 1]
+            number = branch[1][bisect_right(branch[0], key) - 1]
         raise Corrupt(WRONG_TYPE)
 
     def _branch(self, page: int, number: int) -> tuple[list[bytes], list[int]]:
@@ -183,25 +184,39 @@ class LmdbFile:
         self._branches[number] = keys, children
         return keys, children
 
-    def _in_leaf(self, page: int, key: bytes, kind: int) -> bytes | None:
+    def _in_leaf(self, page: int, kind: int, lower: int, key: bytes) -> bytes | None:
+        size = self.page_size
         if kind & LEAF2:
             raise Corrupt(INCOMPATIBLE)
-        leaf = self._data[page : page + self.page_size]
-        unpack = self._node.unpack_from
-        lower = unpack(leaf, 12)[0]
-        limit = self.page_size - 8
-        if lower < HEADER or lower > limit:
+        if lower < HEADER or lower > size - 8:
             if lower == HEADER:
                 return None
             raise Corrupt(WRONG_TYPE)
-        # where the key's bytes stand in the page is found faster by looking for them than by order
-        at = lower + 7
+        leaf = self._data[page : page + size]
+        short, unpack = self._short.pack, self._node.unpack_from
+        # looking for the bytes of length and key is faster than a search in order
+        wanted = short(len(key)) + key
+        at = lower + 5
         for _ in range(FALSE_HITS):
-            at = leaf.find(key, at + 1)
+            at = leaf.find(wanted, at + 1)
             if at < 0:
                 return None
-            if unpack(leaf, at - 8)[3] == len(key) and self._is_node(leaf, at - 8, lower):
-                return self._value(page, at - 8)
+            # a node begins six bytes before, if the page points there
+            pointer = leaf.find(short(at - 6), HEADER, lower)
+            while pointer & 1 and pointer > 0:
+                pointer = leaf.find(short(at - 6), pointer + 1, lower)
+            if pointer > 0:
+                low, high, flags, length = unpack(leaf, at - 6)
+                if flags or not self.little:
+                    return self._value(leaf, at - 6)
+                start = at + 2 + length
+                if high or start + low > size:
+                    raise Corrupt(WRONG_TYPE)
+                return leaf[start : start + low]
+        return self._in_order(leaf, lower, key)
+
+    def _in_order(self, leaf: bytes, lower: int, key: bytes) -> bytes | None:
+        unpack, limit = self._node.unpack_from, self.page_size - 8
         low, high = 0, (lower - HEADER) >> 1
         while low < high:
             middle = (low + high) >> 1
@@ -212,22 +227,13 @@ class LmdbFile:
             if found < key:
                 low = middle + 1
             elif found == key:
-                return self._value(page, offset)
+                return self._value(leaf, offset)
             else:
                 high = middle
         return None
 
-    def _is_node(self, leaf: bytes, offset: int, lower: int) -> bool:
-        """Whether a node begins at an offset: it is among the page's pointers."""
-        pointer = self._short.pack(offset)
-        at = leaf.find(pointer, HEADER, lower)
-        while at >= 0 and at & 1:
-            at = leaf.find(pointer, at + 1, lower)
-        return at >= 0
-
-    def _value(self, page: int, offset: int) -> bytes:
-        data = self._data
-        low, high, flags, length = self._node.unpack_from(data, page + offset)
+    def _value(self, leaf: bytes, offset: int) -> bytes:
+        low, high, flags, length = self._node.unpack_from(leaf, offset)
         start = offset + 8 + length
         size = (low | high << 16) if self.little else (high | low << 16)
         if flags & (SUB_DATA | DUP_DATA):
@@ -235,12 +241,12 @@ class LmdbFile:
         if not flags & BIG_DATA:
             if start + size > self.page_size:
                 raise Corrupt(WRONG_TYPE)
-            return data[page + start : page + start + size]
+            return leaf[start : start + size]
         if start + 8 > self.page_size:
             raise Corrupt(WRONG_TYPE)
-        place = self._page(self._quad.unpack_from(data, page + start)[0])
-        if not data[place + 10 + (not self.little)] & OVERFLOW:
+        place, kind, _ = self._page(self._quad.unpack_from(leaf, start)[0])
+        if not kind & OVERFLOW:
             raise Corrupt(WRONG_TYPE)
-        if place + HEADER + size > len(data):
+        if place + HEADER + size > len(self._data):
             raise Corrupt("MDB_PAGE_NOTFOUND: Requested page not found")
-        return data[place + HEADER : place + HEADER + size]
+        return self._data[place + HEADER : place + HEADER + size]

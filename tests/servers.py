@@ -193,10 +193,8 @@ class Postgres(Server):
         data.chmod(0o700)
         (self.folder / "pw").write_text("secret\n")
         self.own()
-        self.run(
-            f"{self.paths[0]} -D {data} -U tester -A md5 --pwfile={self.folder}/pw -E UTF8".split()
-            + "--no-sync --locale=C".split()
-        )
+        make = f"{self.paths[0]} -D {data} -U tester -A md5 --pwfile={self.folder}/pw -E UTF8"
+        self.run([*make.split(), "--no-sync", "--locale=C"])
         settings = ("fsync=off", "listen_addresses=127.0.0.1", f"port={self.port}")
         settings += (f"unix_socket_directories={self.folder}", "standard_conforming_strings=off")
         settings += ("escape_string_warning=off",)
