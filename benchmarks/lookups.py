@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from eximious.lookups.search import parse_type, search
+from eximious.lookups.search import LookupSpec, parse_type, search
 from lookup_files import write_cdb
 from lookup_world import context, environment
 
@@ -66,12 +66,13 @@ def main(size: int) -> None:
         for name, library in libraries.items():
             place = str(folder / name)
             spec = parse_type(f"sqlite,cache=no,file={place}" if name == "sqlite" else f"{name},cache=no")
-            if name == "sqlite":
-                ours = measured(
-                    lambda key: search(ctx, spec, None, f"select v from t where k = '{key}'"), keys
-                )
-            else:
-                ours = measured(lambda key: search(ctx, spec, key, place), keys)
+
+            def lookup(key: str, name: str = name, spec: LookupSpec = spec, place: str = place) -> object:
+                if name == "sqlite":
+                    return search(ctx, spec, None, f"select v from t where k = '{key}'")
+                return search(ctx, spec, key, place)
+
+            ours = measured(lookup, keys)
             line = f"{name:8} lookup {ours:6.1f} us"
             if library is not None:
                 theirs = measured(library, keys)
