@@ -11,6 +11,8 @@ text, because answers may span lines and hold ``> `` themselves.
 from __future__ import annotations
 
 import dataclasses
+import os
+import shutil
 import signal
 import subprocess
 from typing import TYPE_CHECKING
@@ -47,6 +49,9 @@ class Asker:
     ) -> None:
         self.command, self.folder, self.seconds = list(command), folder, seconds
         self.environment = dict(environment)
+        # a process with other rights than its caller's ignores what stdbuf preloads
+        stdbuf = shutil.which("stdbuf") if os.geteuid() == 0 else None
+        self._unbuffered = [stdbuf, "-oL"] if stdbuf else []
         self.runs = 0  #: processes started
         self.noise = ""  #: what the last run wrote on standard error
 
@@ -57,29 +62,35 @@ class Asker:
         that kills the process gets an answer without text; those after it are asked in a new process.
         """
         answers: list[Answer] = []
+        careful = False
         while len(answers) < len(lines):
             rest = lines[len(answers) :]
-            got, fate = self._run(rest)
+            got, fate = self._run(rest, careful)
             answers.extend(Answer(text) for text in got)
             if len(got) == len(rest):
                 break
             # Exim dies without writing out its buffer when a signal ends it: the culprit is somewhere
-            # in the rest. When it exits by itself, the first line without an answer is the culprit.
+            # in the rest. When it exits by itself or writes line by line, it is the first without an answer.
             rest = rest[len(got) :]
-            if len(rest) == 1 or fate.startswith("exited"):
+            if len(rest) == 1 or careful or fate.startswith("exited"):
                 answers.append(Answer(None, fate))
+            elif self._unbuffered:
+                careful = True
             else:
                 answers.extend(self.ask(rest[: len(rest) // 2]))
         return answers
 
-    def _run(self, lines: Sequence[str]) -> tuple[list[str], str]:
-        """One process: the answers that can be told apart, and how it ended if lines were left."""
+    def _run(self, lines: Sequence[str], careful: bool) -> tuple[list[str], str]:
+        """One process: the answers that can be told apart, and how it ended if lines were left.
+
+        ``careful``: the process writes every line at once (slower), so that a crash loses none.
+        """
         marks = [f"@@{number}@@" for number in range(len(lines))]
         # a line that ends in a backslash takes the next one in, so it is given an empty one
         ends = ["\n\n" if line.rstrip().endswith("\\") else "\n" for line in lines]
         text = "@@\n" + "".join(f"{line}{end}{mark}\n" for line, end, mark in zip(lines, ends, marks))
         process = subprocess.Popen(
-            self.command,
+            [*self._unbuffered, *self.command] if careful else self.command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
