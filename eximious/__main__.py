@@ -51,5 +51,21 @@ def _closest(name: str) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
+def run() -> None:
+    """The entry point of the command: as :func:`main`, then gone at once.
+
+    Taking down a process full of compiled expansions can take as long as evaluating them.
+    """
+    import os
+
+    code = main()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        code = code or 1
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

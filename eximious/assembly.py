@@ -161,6 +161,13 @@ class Assembly:
             self._context = fresh_context(environment_of(self.configuration, self.catalogue, self.doors))
         return self._context
 
+    def close(self) -> None:
+        """End what the doors may have started."""
+        if self._doors is not None:
+            close = getattr(self._doors, "close", None)
+            if close is not None:
+                close()
+
     def sibling(self) -> Assembly:
         """The same with state objects of its own."""
         other = Assembly(self.path, catalogue=self.catalogue, doors=self.doors)

@@ -275,6 +275,11 @@ def _expansion_test(assembly: Assembly, arguments: Arguments) -> int:
     at_start = options.get("perl_at_start") if arguments.perl_at_start is None else arguments.perl_at_start
     if at_start and options.get("perl_startup"):
         assembly.doors.verdicts.ask("perl")
+    # What is compiled stays: looking for rubbish among it again and again would take longer than the rest.
+    import gc
+
+    gc.freeze()
+    gc.disable()
     out = _Output()
     for notice in notices:
         out.write(notice + "\n")
@@ -287,4 +292,5 @@ def _expansion_test(assembly: Assembly, arguments: Arguments) -> int:
             test.stream(sys.stdin.buffer)
     finally:
         out.flush()
+        assembly.close()
     return test.exit_code
