@@ -77,16 +77,16 @@ def parse_nameserver(text: str) -> tuple[str, int]:
 
 
 class RealResolver:
-    """Asks name servers. ``nameserver``: only this one (and its AD flag is trusted); else resolv.conf's.
-
-    ``hosts``: read the system's hosts file (False where only the name server counts).
-    """
+    """Asks name servers. ``nameserver``: only this one (and its AD flag is trusted); else resolv.conf's."""
 
     def __init__(
-        self, nameserver: tuple[str, int] | None = None, resolv_conf: str = "/etc/resolv.conf"
+        self,
+        nameserver: tuple[str, int] | None = None,
+        resolv_conf: str = "/etc/resolv.conf",
+        hosts_file: str = "/etc/hosts",
     ) -> None:
         self._nameserver = nameserver
-        self._resolv_conf = resolv_conf
+        self._resolv_conf, self._hosts_file = resolv_conf, hosts_file
         self._conf: ResolvConf | None = None
         self._hosts: str | None = None
 
@@ -133,7 +133,7 @@ class RealResolver:
     def hosts(self) -> str:
         """The text of the hosts file."""
         if self._hosts is None:
-            self._hosts = _read("/etc/hosts")
+            self._hosts = _read(self._hosts_file)
         return self._hosts
 
     def interfaces(self) -> list[str]:

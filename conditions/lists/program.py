@@ -287,7 +287,10 @@ class Scan:
             if error is None:
                 error = f'DNS lookup of "{body}" deferred'
                 # Exim's own last search error takes precedence, even where it is empty
-                self.message = error if subject.ctx.env.searches is None else ""
+                searches = subject.ctx.env.searches
+                self.message = (
+                    searches.error if searches is not None and searches.error is not None else error
+                )
             else:
                 self.message = error
             if self.ignore_defer:
