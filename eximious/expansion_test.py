@@ -13,9 +13,11 @@ from eximious.interpreter.engine import compiled
 from eximious.interpreter.outcomes import Failure, OverBudget, Refused, Unanswered
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import BinaryIO, Protocol
 
     from eximious.assembly import Assembly
+    from eximious.interpreter.context import Context
 
     class Output(Protocol):
         """Where results go."""
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
 
 LINE_LIMIT = 1023
 TEXT_LIMIT = 16383
+SPACE = " \t\n\v\f\r"
+NUL = "\0"
+#: lines whose functions are kept
+KNOWN_LIMIT = 20_000
 
 
 class ExpansionTest:
@@ -40,6 +46,7 @@ class ExpansionTest:
         self.out = out
         self.exit_code = 0
         self._language = self.context.env.language
+        self._known: dict[str, Callable[[Context], str]] = {}
         self._macro_found = assembly.configuration.macros.may_replace
 
     def stream(self, stream: BinaryIO) -> None:
@@ -52,21 +59,43 @@ class ExpansionTest:
         if lines and not lines[-1]:
             lines.pop()
         held: str | None = None
+        ctx, known, out = self.context, self._known, self.out
         for raw in lines:
+            run = known.get(raw)
+            if run is not None and held is None:
+                # a line that was met before: its function is run again
+                ctx.malformed_header, ctx.captures, ctx.value = False, [], None
+                try:
+                    result = run(ctx)
+                except (Failure, Refused, Unanswered, OverBudget, RecursionError) as problem:
+                    write("> ")
+                    self._failed(problem)
+                    continue
+                write(f"> {result}\n" if "\0" not in result else f"> {result.partition(NUL)[0]}\n")
+                continue
             for line in (raw,) if len(raw) < LINE_LIMIT else _chunks(raw):
-                text = line.rstrip(" \t\n\v\f\r") if held is None else held + line.strip(" \t\n\v\f\r")
+                text = line.rstrip(SPACE) if held is None else held + line.strip(SPACE)
                 if "\0" in text:
-                    text = text.partition("\0")[0].rstrip(" \t\n\v\f\r")
-                if text.endswith("\\") and line.strip(" \t\n\v\f\r"):
+                    text = text.partition(NUL)[0].rstrip(SPACE)
+                if text.endswith("\\") and line.strip(SPACE):
                     held = text[:-1]
                     continue
-                held = None
                 write("> ")
                 line_of(text)
+                if held is None and line is raw and text in self._language.programs and self._is_plain(text):
+                    known[raw] = self._language.programs[text]
+                held = None
         if held is not None:
             write("> ")
             line_of(held)
         write("> \n")
+        out.flush()
+
+    def _is_plain(self, text: str) -> bool:
+        """Whether a line is only expanded: it defines no macro and holds none."""
+        if len(self._known) > KNOWN_LIMIT:
+            self._known.clear()
+        return not ("A" <= text[:1] <= "Z" or self._macro_found(text))
 
     def _interactive(self, stream: BinaryIO) -> None:
         """The same where somebody types: a prompt before each line, and its answer at once."""
@@ -79,7 +108,7 @@ class ExpansionTest:
             if not raw:
                 self.out.write("\n")
                 return
-            line = raw.strip(" \t\n\v\f\r") if held is not None else raw.rstrip(" \t\n\v\f\r")
+            line = raw.strip(SPACE) if held is not None else raw.rstrip(SPACE)
             text = (held or "") + line
             if text.endswith("\\") and line:
                 held = text[:-1]
@@ -108,16 +137,21 @@ class ExpansionTest:
             else:
                 result = text
             self.out.write(result + "\n")
-        except Failure as failure:
-            self.out.write(f"Failed: {failure.message}\n")
-            ctx.item, ctx.depth = None, 0
-        except (Refused, Unanswered, OverBudget, RecursionError) as problem:
-            self.out.write("Failed: not evaluated\n")
-            self.out.flush()
-            message = str(problem) if not isinstance(problem, RecursionError) else "nested too deeply"
-            sys.stderr.write(f"eximious: {message}\n")
-            self.exit_code = 3
-            ctx.item, ctx.depth = None, 0
+        except (Failure, Refused, Unanswered, OverBudget, RecursionError) as problem:
+            self._failed(problem)
+
+    def _failed(self, problem: Exception) -> None:
+        """Write what is said of an expansion that gave nothing."""
+        ctx = self.context
+        ctx.item, ctx.depth = None, 0
+        if isinstance(problem, Failure):
+            self.out.write(f"Failed: {problem.message}\n")
+            return
+        self.out.write("Failed: not evaluated\n")
+        self.out.flush()
+        message = "nested too deeply" if isinstance(problem, RecursionError) else str(problem)
+        sys.stderr.write(f"eximious: {message}\n")
+        self.exit_code = 3
 
     def _replace(self, text: str) -> str | None:
         """The text with its macros replaced; None where it was a definition, or a wrong one."""
@@ -131,6 +165,7 @@ class ExpansionTest:
             return None
         if defined:
             self._macro_found = self.assembly.configuration.macros.may_replace
+            self._known.clear()
             self.out.write(text + "\n")
             return None
         return text
