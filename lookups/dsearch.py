@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 from typing import TYPE_CHECKING
 
@@ -27,11 +29,13 @@ class DirectorySearch(Lookup):
 
     def open(self, ctx: Context, file: str) -> None:
         try:
-            ctx.env.doors.files.listdir(file)
-        except NotADirectoryError as error:
+            # opening tells whether it may be read, without reading what may be a large folder
+            ctx.env.doors.files.open(file).close()
             if ctx.env.version >= (4, 99):
-                raise OpenFailed(f"{file} is not a directory (dsearch lookup)") from None
-            raise open_failed(file, "for directory search", error) from None
+                raise OpenFailed(f"{file} is not a directory (dsearch lookup)")
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        except IsADirectoryError:
+            pass
         except OSError as error:
             raise open_failed(file, "for directory search", error) from None
         if not file.startswith("/"):

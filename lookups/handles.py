@@ -79,6 +79,7 @@ class Handles:
         self.sources: dict[tuple[str, str], Source] = {}
         self.open_files: dict[tuple[str, str], Source] = {}
         self.last: Source | None = None  #: the one used last
+        self.depth = 0  #: searches that are running inside each other
         self.error: str | None = None  #: why the last search had no answer, "" where it had one
 
     def source(self, ctx: Context, type_: Lookup, file: str) -> Source:

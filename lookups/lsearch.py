@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from eximious.interpreter.quoting import interpret_escapes
 from eximious.interpreter.text import to_bytes, to_text
 from eximious.lookups.files import check_regular, not_regular, open_failed
 from eximious.lookups.registry import SINGLE_KEY, Lookup, SearchDefer, lookup
@@ -24,17 +25,17 @@ PIECE = 4095  #: what one read of a line gives at most
 BLOCK = 262_144
 SPACE = b" \t\n\v\f\r"
 _KEY_END = re.compile(rb"[:\s]|\Z")
-_ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|(.)|\Z)", re.S)
-_LETTERS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
+#: what a line without a key begins with
+NO_KEY = b"# \t\n\v\f\r"
 
 
 class Line:
-    """The first piece of a line that can hold a key: the key and the text after it."""
+    """The first piece of a line that can hold a key; ``after``: where the next piece begins in the file."""
 
-    __slots__ = ("ended", "key", "rest")
+    __slots__ = ("after", "ended", "key", "rest")
 
-    def __init__(self, key: bytes, rest: bytes, ended: bool) -> None:
-        self.key, self.rest, self.ended = key, rest, ended
+    def __init__(self, key: bytes, rest: bytes, ended: bool, after: int) -> None:
+        self.key, self.rest, self.ended, self.after = key, rest, ended, after
 
     @property
     def data(self) -> bytes:
@@ -53,54 +54,76 @@ def _piece(raw: bytes) -> tuple[bytes, bool]:
     return raw, False
 
 
-def _unescape(match: re.Match[bytes]) -> bytes:
-    octal, hexa, char = match.groups()
-    if octal is not None:
-        return bytes((int(octal, 8) & 0xFF,))
-    if hexa is not None:
-        return bytes((int(hexa, 16),))
-    if char is None:
-        return b"\\"
-    return _LETTERS.get(char, char)
-
-
-def parse_line(text: bytes, ended: bool) -> Line | None:
+def parse_line(text: bytes, ended: bool, after: int) -> Line | None:
     """Take the first piece of a line apart; None if it is empty, a comment or a continuation."""
     first = text[:1]
-    if not first or first == b"#" or first in SPACE:
-        return None
     if first == b'"':
         at = 1
         while at < len(text) and text[at] != 0x22:
             at += 2 if text[at] == 0x5C else 1
         at = min(at, len(text))
-        key = text[1:at]
-        if b"\\" in key:
-            key = _ESCAPE.sub(_unescape, key)
-        return Line(key, text[at + 1 :], ended)
+        key = to_bytes(interpret_escapes(to_text(text[1:at])))
+        return Line(key, text[at + 1 :], ended, after)
+    if not first or first in NO_KEY:
+        return None
     match = _KEY_END.search(text)
     end = match.start() if match else len(text)
-    return Line(text[:end], text[end:], ended)
+    return Line(text[:end], text[end:], ended, after)
 
 
 def lines(file: BinaryIO) -> Iterator[Line]:
-    """All lines that can hold a key; after each the file stands behind the line's first piece."""
-    at_start = True
-    while raw := file.readline(PIECE):
-        text, ended = _piece(raw)
-        if at_start:
-            line = parse_line(text, ended)
+    """All lines that can hold a key."""
+    base = 0
+    while True:
+        file.seek(base)
+        block = file.read(BLOCK)
+        cut = len(block) if len(block) < BLOCK else block.rfind(b"\n") + 1
+        if not cut or b"\0" in block:
+            yield from _lines_by_piece(file, base)
+            return
+        whole = block[:cut].split(b"\n")
+        last = whole.pop()
+        for raw in whole:
+            start = base
+            base += len(raw) + 1
+            first = raw[:1]
+            if not first or first in NO_KEY:
+                continue
+            if len(raw) < PIECE:
+                line = parse_line(raw.rstrip(SPACE), True, base)
+            else:
+                line = parse_line(raw[:PIECE], False, start + PIECE)
             if line is not None:
                 yield line
+        if last:
+            line = parse_line(last[:PIECE], False, base + min(len(last), PIECE))
+            if line is not None:
+                yield line
+            base += len(last)
+
+
+def _lines_by_piece(file: BinaryIO, base: int) -> Iterator[Line]:
+    """The same for what has a NUL in it, or lines longer than a block: read as C reads it."""
+    at_start = True
+    file.seek(base)
+    while raw := file.readline(PIECE):
+        base += len(raw)
+        text, ended = _piece(raw)
+        if at_start:
+            line = parse_line(text, ended, base)
+            if line is not None:
+                yield line
+                file.seek(base)
         at_start = ended
 
 
 def data_of(file: BinaryIO, line: Line, whole: bool) -> str:
     """The data of a line with its continuations, or with ``whole`` the key in front as it stands there.
 
-    The file stands behind the first piece. A continuation's white space counts as one space. The first
-    comment or empty line ends the data, whatever continuations follow it (observed; the manual differs).
+    A continuation's white space counts as one space. The first comment or empty line ends the data,
+    whatever continuations follow it (observed; the manual differs).
     """
+    file.seek(line.after)
     parts = [line.key + line.rest if whole else line.data]
     ended = line.ended
     while raw := file.readline(PIECE):
@@ -115,7 +138,8 @@ def data_of(file: BinaryIO, line: Line, whole: bool) -> str:
 
 
 def find_plain(file: BinaryIO, key: bytes) -> Line | None:
-    """The first line with the key, letters of either case; the file is left behind its first piece."""
+    """The first line with the key, letters of either case."""
+    file.seek(0)
     folded = key.lower()
     wanted = re.compile(rb'^(?:%s(?=[:\s]|\Z)|")' % re.escape(key), re.M | re.I)
     base = 0  # where ``block`` begins in the file: the start of a line, unless in ``tail``
@@ -123,7 +147,7 @@ def find_plain(file: BinaryIO, key: bytes) -> Line | None:
     tail = False
     while more := file.read(BLOCK):
         if b"\0" in more:
-            return _find_slowly(file, 0, folded)
+            return next((line for line in _lines_by_piece(file, 0) if line.key.lower() == folded), None)
         block += more
         at = 0
         if tail:
@@ -137,9 +161,8 @@ def find_plain(file: BinaryIO, key: bytes) -> Line | None:
                 start = match.start()
                 end = block.find(b"\n", start) + 1 or len(block)
                 end_of_piece = min(end, start + PIECE)
-                line = parse_line(*_piece(block[start:end_of_piece]))
+                line = parse_line(*_piece(block[start:end_of_piece]), base + end_of_piece)
                 if line is not None and line.key.lower() == folded:
-                    file.seek(base + end_of_piece)
                     return line
                 at = max(end - 1, start + 1)
                 if at >= until:
@@ -147,14 +170,6 @@ def find_plain(file: BinaryIO, key: bytes) -> Line | None:
             tail = not cut
         base += cut or len(block)
         block = block[cut:] if cut else b""
-    return None
-
-
-def _find_slowly(file: BinaryIO, start: int, folded: bytes) -> Line | None:
-    file.seek(start)
-    for line in lines(file):
-        if line.key.lower() == folded:
-            return line
     return None
 
 
@@ -175,14 +190,13 @@ class _LineSearch(Lookup):
         handle.close()
 
     def find(self, handle: BinaryIO, question: Question) -> str | None:
-        handle.seek(0)
         line = self.matching(handle, question)
         if line is None:
             return None
         return data_of(handle, line, "ret=full" in question.options and question.ctx.env.version >= (4, 95))
 
     def matching(self, file: BinaryIO, question: Question) -> Line | None:
-        """The line that the key matches; the file is left behind its first piece."""
+        """The line that the key matches."""
         raise NotImplementedError
 
 
@@ -204,13 +218,24 @@ class _WildSearch(_LineSearch):
 
         # list matching builds on the lookups, so it is found by name
         match_key = import_module("eximious.conditions.lists.keys").match_key
+        folded = to_bytes(question.key).lower()
         for line in lines(file):
+            if self._cannot_match(line.key, folded):
+                continue
             outcome = match_key(question.ctx, question.key, to_text(line.key), self.expanded)
             if outcome == 0:
                 return line
             if outcome == 2:
                 raise SearchDefer("")
         return None
+
+    def _cannot_match(self, key: bytes, folded: bytes) -> bool:
+        """Whether a key is so plain that a glance shows that it does not match (most are)."""
+        first = key[:1]
+        if first in b"^@/+!" or b";" in key or (self.expanded and (b"$" in key or b"\\" in key)):
+            return False
+        plain = key.strip(SPACE).lower()
+        return not folded.endswith(plain[1:]) if first == b"*" else plain != folded
 
 
 @lookup("wildlsearch", style=SINGLE_KEY, section="9.3")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from eximious.interpreter.listsplit import SPACE
 from eximious.interpreter.logs import log_write
 from eximious.interpreter.messages import shown
-from eximious.interpreter.outcomes import ExpansionError
+from eximious.interpreter.outcomes import ExpansionError, OverBudget
 from eximious.interpreter.text import Tainted, follow, untaint
 from eximious.lookups.handles import Source, handles_of, tidyup
 from eximious.lookups.registry import ABSFILE_QUERY, LOOKUPS, OpenFailed, Question, SearchDefer, find_type
@@ -34,6 +34,8 @@ __all__ = [
     "search",
     "tidyup",
 ]
+
+DEPTH = 20  #: lookups that may run inside each other (a wildlsearch key may be a lookup itself)
 
 
 class Found:
@@ -89,6 +91,9 @@ def search(
         raise OpenFailed("(null)" if handles.error is None else handles.error)
     source = handles.source(ctx, lookup, file)
     handles.error = ""
+    if handles.depth >= DEPTH:
+        raise OverBudget("lookups inside each other", DEPTH)
+    handles.depth += 1
     try:
         if spec.partial < 0 and not spec.star:
             value = _find_one(ctx, spec, source, key, expand)
@@ -101,6 +106,8 @@ def search(
         reason = f'"{shown(defer.reason, version)}"' if version >= (4, 99) else defer.reason
         defer.message = f'lookup of "{shown_key(key, version)}" gave DEFER: {reason}'
         raise
+    finally:
+        handles.depth -= 1
     if found is not None and spec.ret_key:
         found.value = untaint(key)
     return found

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from eximious.interpreter.outcomes import ExpansionError, Refused
+from eximious.interpreter.outcomes import ExpansionError, OverBudget, Refused
 from eximious.interpreter.text import Tainted
 from eximious.lookups import registry
 from eximious.lookups.search import OpenFailed, SearchDefer, parse_type, search, tidyup
@@ -348,6 +348,19 @@ def test_permissions(tmp_path: Path) -> None:
         ("lmdb", "LMDB: Unable to open environment with /x: Permission denied"),
     ):
         assert ours(env, "${lookup{k}" + name + "{/x}}") == "Failed: " + message
+
+
+def test_files_that_look_themselves_up_end(tmp_path: Path) -> None:
+    """A pattern file whose key is a lookup in itself is a bounded error (the real Exim dies of it)."""
+    file = tmp_path / "self"
+    file.write_text(f'"nwildlsearch;{file}": x\n')
+    with pytest.raises(OverBudget):
+        ours(environment(), "${lookup{k}nwildlsearch{" + str(file) + "}}")
+    other = tmp_path / "other"
+    file.write_text(f'"wildlsearch;{other}": x\n')
+    other.write_text('"${lookup{k}wildlsearch{' + str(file) + '}}": y\n')
+    with pytest.raises(OverBudget):
+        ours(environment(), "${lookup{k}wildlsearch{" + str(file) + "}}")
 
 
 def test_unknown_types_are_named() -> None:
