@@ -13,7 +13,10 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "architecture.md"
 #: imports by name that the table does not allow, each the discovery of something that is handed back as a value
 BY_NAME = {
-    ("interpreter", "conditions"): "the index of registered conditions, and the list matcher of callers below it",
+    (
+        "interpreter",
+        "conditions",
+    ): "the index of registered conditions, and the list matcher of callers below it",
     ("interpreter", "lookups"): "the package of lookups, where the composition root handed in none",
     ("lookups", "conditions"): "keys of wildlsearch are matched as items of string lists",
     ("eximious", "grammar"): "public names, imported on first use",
