@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import stat
 from typing import TYPE_CHECKING
 
@@ -168,14 +169,13 @@ def _execute(connection: sqlite3.Connection, statement: str) -> sqlite3.Cursor:
     try:
         return connection.execute(text)
     except sqlite3.ProgrammingError as error:
-        import re
-
-        wanted = re.search(r"uses (\d+)", str(error))
-        if wanted:
-            return connection.execute(text, (None,) * int(wanted[1]))
-        if "parameter" in str(error) or "binding" in str(error):
-            return connection.execute(text, _Nulls())
-        raise
+        wanted = re.search(r"uses (\d+)|binding parameter", str(error))
+        if wanted is None:
+            raise
+    try:
+        return connection.execute(text, _Nulls())
+    except sqlite3.ProgrammingError:
+        return connection.execute(text, (None,) * int(wanted[1] or 0))
 
 
 class _Nulls(dict[str, None]):
