@@ -47,7 +47,7 @@ class Arguments:
         self.message_file = ""
         self.sender: str | None = None
         self.origin: dict[str, str] = {}
-        self.no_hidden = False
+        self.no_labels = False
         self.extract_recipients = False
         self.perl_at_start: bool | None = None
         self.rest: list[str] = []
@@ -127,7 +127,7 @@ def _option(found: Arguments, word: str, value: object) -> None:
     elif word == "-t":
         found.extract_recipients = True
     elif word == "-n":
-        found.no_hidden = True
+        found.no_labels = True
     elif word in _WITH_VALUE:
         take(word)  # type: ignore[operator]
     elif word.startswith(("-d", "-v", "-o", "-i", "-G", "-N", "-U", "-q")):
@@ -168,6 +168,7 @@ def run(arguments: Arguments) -> int:
             allow=allow,
             root=arguments.root,
             nameserver=arguments.nameserver,
+            keep_lines="config" in arguments.rest,
         )
     except Unreadable as problem:
         sys.stderr.write(f"eximious exim: {problem}\n")
@@ -194,7 +195,7 @@ def _stamped(text: str) -> str:
 
 
 def _version(assembly: Assembly) -> int:
-    from eximious.version_text import version_text
+    from eximious.version_text import configuration_text, version_text
 
     write = sys.stdout.write
     write(version_text(assembly.catalogue))
@@ -203,7 +204,7 @@ def _version(assembly: Assembly) -> int:
     if error:
         sys.stderr.write(_stamped(error))
         return 1
-    write(f"Configuration file is {assembly.configuration.path}\n")
+    write(configuration_text(assembly.configuration.path, assembly.path))
     return 0
 
 
@@ -211,7 +212,17 @@ def _print_options(assembly: Assembly, arguments: Arguments) -> int:
     from eximious.print_options import print_options
 
     out = _Output()
-    code = print_options(assembly.configuration, arguments.rest, out.write)
+    environment = {
+        os.fsencode(name).decode("latin-1"): os.fsencode(value).decode("latin-1")
+        for name, value in os.environ.items()
+    }
+    code = print_options(
+        assembly.configuration,
+        arguments.rest,
+        out.write,
+        labels=not arguments.no_labels,
+        environment=environment,
+    )
     out.close()
     return code
 
