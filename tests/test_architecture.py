@@ -11,12 +11,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "architecture.md"
-#: imports by name that the table does not allow, each the discovery of something that is handed back as a value
+#: imports by name that the table does not allow: discovery, with what it is for
 BY_NAME = {
     (
         "interpreter",
         "conditions",
-    ): "the index of registered conditions, and the list matcher of callers below it",
+    ): "the index of registered conditions, and the list matcher",
     ("interpreter", "lookups"): "the package of lookups, where the composition root handed in none",
     ("lookups", "conditions"): "keys of wildlsearch are matched as items of string lists",
     ("eximious", "grammar"): "public names, imported on first use",
@@ -26,7 +26,7 @@ BY_NAME = {
 LONGEST = 600
 #: files above that, with the reason
 LONG = {
-    "interpreter/compiler.py": "one class with a method per kind of node; its conditions already live elsewhere",
+    "interpreter/compiler.py": "one class, a method per kind of node; conditions live elsewhere",
 }
 _ROW = re.compile(r"\| `(\w+)/` \| `[\w.]+` \|[^|]*\|([^|]*)\|")
 

@@ -1,7 +1,6 @@
 """Every name of the language has an implementation that says where it is described, and cases that use it.
 
-The names are those of the tables for the newest version and for every version before it that the project answers for,
-with everything compiled in.
+The names are those of the tables for all versions that the project answers for, with everything compiled in.
 """
 
 from __future__ import annotations
@@ -22,9 +21,6 @@ from eximious.lookups.registry import MODULES, find_type
 
 ROOT = Path(__file__).resolve().parents[1]
 KINDS = ("operators", "items", "conditions", "variables", "lookups")
-#: conditions that the compiler itself reads: their arguments are no plain texts
-OWN_MODULE = "eximious.interpreter.condition_compiler"
-#: variables whose cases need more than one line to be asked (set by an item, a lookup or an ACL before)
 SECTION = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -129,7 +125,7 @@ def by_compiler() -> frozenset[str]:
     return frozenset(re.findall(r'"([^"\s]+)"', source))
 
 
-ROWS = [(kind, name) for kind in KINDS for name in names(kind)]
+ROWS = [(kind, name) for kind in KINDS for name in sorted(names(kind))]
 IDS = [f"{kind}:{name}" for kind, name in ROWS]
 
 
