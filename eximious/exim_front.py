@@ -110,7 +110,7 @@ def _option(found: Arguments, word: str, value: object) -> None:
     elif word.startswith("-C"):
         found.config = word[2:] or take(word)  # type: ignore[operator]
     elif word.startswith("-D"):
-        found.defines.append(word[2:] or take(word))  # type: ignore[operator]
+        found.defines.append(word[2:].lstrip() or take(word))  # type: ignore[operator]
     elif word == "-f":
         found.sender = take(word)  # type: ignore[operator]
     elif word.startswith("-f") and not word.startswith(("-fullfiles",)):
