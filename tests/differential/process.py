@@ -72,6 +72,9 @@ class Asker:
             # Exim dies without writing out its buffer when a signal ends it: the culprit is somewhere
             # in the rest. When it exits by itself or writes line by line, it is the first without an answer.
             rest = rest[len(got) :]
+            last = self.noise.strip().rpartition("\n")[2]
+            if last:
+                fate += f": {last}"
             if len(rest) == 1 or careful or fate.startswith("exited"):
                 answers.append(Answer(None, fate))
             elif self._unbuffered:

@@ -54,12 +54,15 @@ class Finding:
     settings: dict[str, str]
     real: Answer
     mine: Answer
+    #: lines that had to come before for ours to differ
+    before: tuple[str, ...] = ()
 
     def shown(self) -> str:
         """For people."""
+        lines = "".join(f"{line!r}, then\n" for line in self.before)
         where = " ".join(f"{name}={value}" for name, value in self.settings.items())
         real, mine = (repr(a.text) if a.text is not None else a.fate for a in (self.real, self.mine))
-        return f"{self.text!r}{'   (' + where + ')' if where else ''}\n  exim {real}\n  ours {mine}"
+        return f"{lines}{self.text!r}{'   (' + where + ')' if where else ''}\n  exim {real}\n  ours {mine}"
 
 
 @dataclasses.dataclass(slots=True)
@@ -103,6 +106,8 @@ class Report:
         print(f"{len(self.differences)} differences", file=out)
         for finding in self.shrunk or self.differences[:listed]:
             print(finding.shown(), file=out)
+        if 0 < len(self.shrunk) < len(self.differences):
+            print("and more, not shrunk or the same", file=out)
 
 
 class Pair:
@@ -139,6 +144,19 @@ class Pair:
         first, second = self.real([text])[0], self.real([text])[0]
         return first, self.mine([text])[0], first == second
 
+    def culprits(self, lines: Sequence[str], text: str, answer: Answer) -> tuple[str, ...]:
+        """The last of ``lines`` that is needed for ours to give ``answer``, if one suffices."""
+        low, high = 0, len(lines)  # from low on it shows, from high on it does not
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self.mine([*lines[middle:], text])[-1] == answer:
+                low = middle
+            else:
+                high = middle
+        return (
+            (lines[low],) if lines and self.mine([lines[low], text])[-1] == answer else tuple(lines[low:])[:3]
+        )
+
     def surely_differing(self, texts: list[str]) -> str | None:
         """The first of ``texts`` that differs alone, too."""
         for text, real, mine in zip(texts, self.real(texts), self.mine(texts)):
@@ -152,7 +170,7 @@ class Pair:
 def compare(pair: Pair, batch: Sequence[Generated], report: Report) -> None:
     """One batch through both; what was found goes into ``report``."""
     texts = [one.text for one in batch]
-    for one, real, mine in zip(batch, pair.real(texts), pair.mine(texts)):
+    for number, (one, real, mine) in enumerate(zip(batch, pair.real(texts), pair.mine(texts))):
         report.count += 1
         report.rows.update(one.rows)
         report.errors += real.failed
@@ -167,11 +185,12 @@ def compare(pair: Pair, batch: Sequence[Generated], report: Report) -> None:
             report.crashes.append(Finding(one.text, settings, first, own))
         elif not stable:
             report.unstable.append(Finding(one.text, settings, Answer(first.text), own))
-        elif first.text != own.text or (first == real and own != mine):
-            # the second: ours is influenced by the lines before, the real one is not
-            report.differences.append(
-                Finding(one.text, settings, first, own if first.text != own.text else mine)
-            )
+        elif first.text != own.text:
+            report.differences.append(Finding(one.text, settings, first, own))
+        elif first == real:
+            # what lines before left behind changes our answer, but not the real one's
+            before = pair.culprits(texts[:number], one.text, mine)
+            report.differences.append(Finding(one.text, settings, first, mine, before))
 
 
 def batches(
@@ -239,6 +258,9 @@ def run(
     for finding in sorted(report.differences, key=lambda found: len(found.text)):
         if len(report.shrunk) >= shrinks:
             break
+        if finding.before:
+            report.shrunk.append(finding)
+            continue
         pair = Pair(world, [exim], command, finding.settings, spoil)
         text = shrink(finding.text, pair.surely_differing)
         if text in seen:
