@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximious.grammar.catalogue import Catalogue
 from eximious.grammar.config_options import BOOLEANS
 from eximious.grammar.configuration import SystemUsers
 from eximious.grammar.listspans import split_spans
@@ -79,6 +80,9 @@ class Printer:
         self.environment = environment or {}
         self.users = users or SystemUsers()
         self.top_bit = bool(configuration.option("print_topbitchars"))
+        catalogue = configuration.catalogue
+        #: what is listed; an option that is set is shown in any case
+        self.listed = Catalogue(catalogue.version, listed(catalogue.build))
 
     # -- values ----------------------------------------------------------------------------------------
 
@@ -157,7 +161,7 @@ class Printer:
 
     def all_main(self) -> None:
         """Print all main options."""
-        for option in self.configuration.catalogue.main_options.values():
+        for option in self.listed.main_options.values():
             if not option.hidden and option.type != "named-list":
                 self.main_option(option)
 
@@ -184,8 +188,9 @@ class Printer:
                 continue
             if driver == "appendfile":
                 self.maildir_use_size_file(instance)
+            shown = self.listed.options(table, driver)
             for option in catalogue.options(table, driver).values():
-                if not option.hidden:
+                if not option.hidden and (option.name in shown or instance.is_set(option.name)):
                     self.value(option, instance.option(option.name), option.name in hidden)
 
     def maildir_use_size_file(self, instance: Instance) -> None:
