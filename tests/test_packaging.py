@@ -19,9 +19,7 @@ def test_packages_are_those_of_the_tree() -> None:
         str(path.parent.relative_to(ROOT))
         for path in ROOT.glob("*/**/__init__.py")
         if path.relative_to(ROOT).parts[0] not in NOT_INSTALLED
-        and not any(
-            part.startswith(".") or part in ("build", "dist") for part in path.relative_to(ROOT).parts
-        )
+        and not {"build", "dist", ".venv"} & set(path.relative_to(ROOT).parts)
     }
     assert set(FOLDERS.values()) == there
     assert sorted(SETUPTOOLS["packages"]) == sorted(FOLDERS)
