@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximious.grammar.build import listed
 from eximious.grammar.catalogue import Catalogue
 from eximious.grammar.config_options import BOOLEANS
 from eximious.grammar.configuration import SystemUsers
