@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximious.grammar.build import listed
+from eximious.grammar.build import EVERYTHING, Build
 from eximious.grammar.catalogue import Catalogue
 from eximious.grammar.config_options import BOOLEANS
 from eximious.grammar.configuration import SystemUsers
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 #: the order in which Exim looks through its lists
 _LIST_ORDER = ("a", "d", "h", "l")
 _KINDS = ("router", "transport", "authenticator")
+#: what is seldom compiled in: where nobody said what is, such options are taken but not listed
+_SELDOM = ("EXPERIMENTAL_BRIGHTMAIL", "HAVE_SETCLASSRESOURCES", "SUPPORT_TRANSLATE_IP_ADDRESS")
 _MODULE_OPTIONS = ("acl_smtp_dkim", "dkim_verify_", "dmarc_", "spf_")
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\b": "\\b", "\v": "\\v", "\f": "\\f", "\t": "\\t"}
 _UNPRINTABLE = r"[^ -~]"
@@ -81,9 +83,10 @@ class Printer:
         self.environment = environment or {}
         self.users = users or SystemUsers()
         self.top_bit = bool(configuration.option("print_topbitchars"))
-        catalogue = configuration.catalogue
         #: what is listed; an option that is set is shown in any case
-        self.listed = Catalogue(catalogue.version, listed(catalogue.build))
+        self.listed = configuration.catalogue
+        if self.listed.build == EVERYTHING:
+            self.listed = Catalogue(self.listed.version, Build(dict.fromkeys(_SELDOM, False)))
 
     # -- values ----------------------------------------------------------------------------------------
 
