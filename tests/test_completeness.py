@@ -19,6 +19,8 @@ from eximious.interpreter.language import Language
 from eximious.interpreter.variables import resolver_for
 from eximious.lookups.registry import MODULES, find_type
 
+import eximious
+
 ROOT = Path(__file__).resolve().parents[1]
 KINDS = ("operators", "items", "conditions", "variables", "lookups")
 SECTION = re.compile(r"\d+(?:\.\d+)?")
@@ -169,3 +171,18 @@ def test_every_version_finds_its_operators() -> None:
             if not name.startswith("quote_<") and language.operator(name)[0] is None
         ]
         assert not missing, (version, missing)
+
+
+SELDOM = casefile.read(ROOT / "fixtures" / "completeness" / "seldom.cases").cases
+
+
+@pytest.mark.parametrize("case", SELDOM, ids=lambda case: f"{case.settings['exim']}:{case.source}")
+def test_seldom_used_names(case: casefile.Case) -> None:
+    config = eximious.load("/dev/null", exim_version=case.settings["exim"])
+    try:
+        answer = config.expand(case.source)
+    except eximious.Failure as failure:
+        answer = f"Failed: {failure.message}"
+    except eximious.Refused as refusal:
+        answer = f"Refused: {refusal}"
+    assert answer == case.answer

@@ -15,9 +15,9 @@ ROOTED = ["exim", "--root", str(SMALL.parent), "-C", str(SMALL)]
 #: never needed by these commands
 HEAVY = frozenset(
     """
-    lark dataclasses inspect json subprocess socket ssl selectors asyncio logging tempfile random hashlib decimal
-    datetime calendar ctypes multiprocessing concurrent threading unittest xml http email sqlite3 pydoc tomllib
-    dns yaml cryptography pcre2 lmdb spf ldap3 psycopg pymysql redis passlib importlib.metadata
+    lark dataclasses inspect json subprocess socket ssl selectors asyncio logging tempfile random hashlib
+    datetime calendar ctypes multiprocessing concurrent threading unittest xml http email sqlite3 pydoc
+    decimal tomllib dns yaml cryptography pcre2 lmdb spf ldap3 psycopg pymysql redis passlib
     """.split()  # noqa: SIM905
 )
 #: what argparse brings with it; only the compatible front does without it

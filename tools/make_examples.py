@@ -5,8 +5,8 @@
     tools/make_examples.py --check      write nothing; exit code 1 if something else comes out than is shown
     tools/make_examples.py README.md    only these documents
 
-An example is a line ``$ COMMAND`` in a ``console`` block (continued by backslash and newline); what follows it,
-up to the next one, is its standard output and standard error. A shell runs it in the root of the repository.
+An example is a line ``$ COMMAND`` in a ``console`` block (continued by backslash and newline); what follows,
+up to the next, is its standard output and standard error. A shell runs it in the root of the repository.
 """
 
 from __future__ import annotations
