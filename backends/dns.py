@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximious.interpreter.dns import AGAIN, FAIL, NODATA, NOMATCH, Answer
+from eximious.interpreter.dns import AGAIN, FAIL, NODATA, NOMATCH, Answer, Record
 from eximious.interpreter.outcomes import Refused
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ class DenyingResolver:
 
 
 class RecordingResolver:
-    """Passes questions on and keeps the answers, to be written as a zone file (:meth:`zone_text`)."""
+    """Passes questions on and keeps the answers, to be written as zone files (:meth:`zone_files`)."""
 
     def __init__(self, resolver: Any) -> None:
         self.resolver = resolver
@@ -195,12 +195,12 @@ class RecordingResolver:
 
     def query(self, name: str, rdtype: str, **how: Any) -> Answer:
         """One question, passed on."""
-        from eximious.backends.dnssearch import searched
+        from eximious.backends.dnssearch import escaped, searched
 
         def one(full_name: str, type_: str, options: dict[str, Any]) -> Answer:
             plain = {**options, "qualify_single": False, "search_parents": False}
             answer: Answer = self.resolver.query(full_name, type_, **plain)
-            self.answers[full_name.rstrip(".").lower(), type_] = answer
+            self.answers[escaped(full_name.rstrip(".").lower()), type_] = answer
             return answer
 
         conf = getattr(self.resolver, "conf", None)
@@ -218,44 +218,58 @@ class RecordingResolver:
         found: list[str] = self.resolver.interfaces()
         return found
 
-    def zone_text(self) -> str:
-        """All answers as one zone file for the root, with modes for failures and signed answers."""
-        return zone_text(self.answers)
+    def zone_files(self) -> dict[str, str]:
+        """All answers as zone files: file name -> text."""
+        return zone_files(self.answers)
 
 
-def zone_text(answers: dict[tuple[str, str], Answer]) -> str:
-    """Write answers as a partial zone file for the root that gives them again, and knows nothing else."""
-    modes: dict[str, None] = {";! partial": None}
-    lines: dict[str, None] = {}
+_FAILED = {NOMATCH: "nxdomain", NODATA: "nodata", FAIL: "formerr", AGAIN: "servfail"}
+
+
+def zone_files(answers: dict[tuple[str, str], Answer]) -> dict[str, str]:
+    """Write answers as zone files that give them again and know nothing else: file name -> text.
+
+    There is one for each SOA record that was seen, and ``root.zone`` for the rest.
+    """
+    modes: dict[str, None] = {}
+    records: dict[Record, None] = {}
+
+    def say(name: str, type_: str, words: str) -> None:
+        modes[f";! {name.replace(chr(92) + ';', chr(92) + '059')}./{type_} {words}"] = None
+
     for (name, type_), answer in sorted(answers.items()):
-        for record in answer.records:
-            lines[_record_line(record.name, record.ttl, record.type, record.data)] = None
+        records |= dict.fromkeys((*answer.records, *answer.authority))
         # where a CNAME leads to nothing, that is said of the name it leads to
         last = answer.records[-1].data[0] if answer.records and answer.records[-1].type == "CNAME" else name
-        failed = {NOMATCH: "nxdomain", NODATA: "nodata", FAIL: "formerr", AGAIN: "servfail"}.get(
-            answer.outcome
-        )
-        if failed is not None and type_ != "CNAME":
-            failed = "timeout" if answer.reason == "timeout" else failed
-            modes[f";! {last}./{type_} {failed}"] = None
+        failed = _FAILED.get(answer.outcome)
+        if failed is not None:
+            say(last, type_, "timeout" if answer.reason == "timeout" else failed)
         words = [word for word, yes in (("dnssec", answer.secure), ("aa", answer.authoritative)) if yes]
         if words:
             for one in sorted({name, *(record.name.lower() for record in answer.records)}):
-                modes[f";! {one}./{type_} {' '.join(words)}"] = None
-    return "\n".join([*modes, "$TTL 3600", *lines]) + "\n"
+                say(one, type_, " ".join(words))
+    origins = {record.name.lower() for record in records if record.type == "SOA"} | {""}
+    files = {origin: [";! partial", "$TTL 3600"] for origin in sorted(origins)}
+    files[""][1:1] = modes
+    for record in records:
+        rest = record.name.lower()
+        while rest not in files:
+            rest = rest.partition(".")[2]
+        files[rest].append(_record_line(record))
+    return {f"{origin or 'root'}.zone": "\n".join(lines) + "\n" for origin, lines in files.items()}
 
 
-def _record_line(name: str, ttl: int, type_: str, data: tuple[Any, ...]) -> str:
+def _record_line(record: Record) -> str:
     fields = []
-    for field in data:
+    for field in record.data:
         text = str(field)
-        if type_ in ("TXT", "SPF"):
+        if record.type in ("TXT", "SPF"):
             fields.append('"' + "".join(_quoted(char) for char in text) + '"')
-        elif isinstance(field, str) and type_ in ("CNAME", "NS", "PTR", "MX", "SRV", "SOA"):
+        elif isinstance(field, str) and record.type in ("CNAME", "NS", "PTR", "MX", "SRV", "SOA"):
             fields.append(text + ".")
         else:
             fields.append(text)
-    return f"{name}.  {ttl}  IN  {type_}  {' '.join(fields)}"
+    return f"{record.name}.  {record.ttl}  IN  {record.type}  {' '.join(fields)}"
 
 
 def _quoted(char: str) -> str:

@@ -58,6 +58,12 @@ def searched(one: One, name: str, rdtype: str, how: dict[str, Any], search: Sequ
     return Answer(AGAIN, reason="SERVFAIL") if again else first
 
 
+def escaped(name: str) -> str:
+    """A name as zone files write it: what is no letter, digit or the like by its number; escapes stay."""
+    safe = "".join(char if "!" <= char < "\x7f" else f"\\{ord(char):03d}" for char in name)
+    return "\\@" if safe == "@" else safe
+
+
 def wire_query(name: str, rdtype: str, how: dict[str, Any]) -> dns.message.Message | None:
     """The query for a question, None where the name cannot be asked for (a label too long, or empty)."""
     import dns.exception
@@ -68,9 +74,8 @@ def wire_query(name: str, rdtype: str, how: dict[str, Any]) -> dns.message.Messa
 
     if not name:
         return None
-    text = "".join(char if char < "\x7f" else f"\\{ord(char):03d}" for char in name)
     try:
-        asked = dns.name.from_text("\\@" if text == "@" else text)
+        asked = dns.name.from_text(escaped(name))
     except (dns.exception.DNSException, ValueError):
         return None
     query = dns.message.make_query(asked, dns.rdatatype.from_text(rdtype))

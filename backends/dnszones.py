@@ -150,15 +150,14 @@ class Zones:
                     where = start.to_text() if where == "@" else f"{where}.{start.to_text().lstrip('.')}"
                 self.modes.add(where + slash + type_, mode[2], file, number)
         try:
-            zone = dns.zone.from_text(text, origin=start, relativize=False, check_origin=False)
+            zone = _parse(text, start)
         except (dns.exception.DNSException, ValueError) as error:
-            found = re.match(r"(?:<string>|[^:]*):([0-9]+): (.*)", str(error), re.DOTALL)
+            found = re.match(r"(?:<string>|[^:]*):(-?[0-9]+): (.*)", str(error), re.DOTALL)
             line_number, why = (int(found[1]), found[2]) if found else (0, str(error))
             if line_number > 1:
                 # dnspython names the next line where it has read the end of the wrong one
-                before = "\n".join(text.split("\n")[: line_number - 1]) + "\n"
                 try:
-                    dns.zone.from_text(before, origin=start, relativize=False, check_origin=False)
+                    _parse("\n".join(text.split("\n")[: line_number - 1]) + "\n", start)
                 except (dns.exception.DNSException, ValueError):
                     line_number -= 1
             raise ZoneError(file or origin, line_number, why) from None
@@ -219,6 +218,24 @@ class Zones:
         if secure and (query.flags & dns.flags.AD or query.ednsflags & dns.flags.DO):
             response.flags |= dns.flags.AD
         return response
+
+
+def _parse(text: str, origin: dns.name.Name) -> dns.zone.Zone:
+    """Read a zone file; records without a time to live, and no $TTL before them, have an hour."""
+    import dns.rdataclass
+    import dns.tokenizer
+    import dns.zone
+    import dns.zonefile
+
+    zone = dns.zone.Zone(origin, dns.rdataclass.IN, relativize=False)
+    with zone.writer(True) as transaction:
+        tokenizer = dns.tokenizer.Tokenizer(text)
+        reader = dns.zonefile.Reader(tokenizer, dns.rdataclass.IN, transaction, default_ttl=3600)
+        try:
+            reader.read()
+        except dns.zonefile.UnknownOrigin:
+            raise dns.zone.UnknownOrigin from None
+    return zone
 
 
 class Zone:
@@ -318,7 +335,7 @@ class DescribedResolver:
         query = wire_query(name, rdtype, how)
         if query is None:
             return Answer("fail", reason="not a name that can be asked for")
-        modes = self.zones.modes.of(name, rdtype)
+        modes = self.zones.modes.of(query.question[0].name.to_text(), rdtype)
         patience = (how.get("retrans") or 5) * (how.get("retry") or 2)
         if "timeout" in modes or float(modes.get("slow") or 0) >= patience:
             return Answer(AGAIN, reason="timeout")

@@ -2,8 +2,8 @@
 
 Their format: ``name TYPE data`` a line, names relative unless they end in a dot, a blank name for the one
 before; in front of it ``DNSSEC``, ``AA``, ``TTL=n``, ``DELAY=ms``, ``NXDOMAIN``. The file's name tells the
-zone: ``db.test.ex``, ``db.ip4.10`` (reverse), ``db.ip6.0``. A file ``qualify.DOMAIN`` names the domain that names
-without a dot belong to. Names under again.dns fail for now, those under fail.dns for good.
+zone: ``db.test.ex``, ``db.ip4.10`` (reverse), ``db.ip6.0``. A file ``qualify.DOMAIN`` names the domain that
+names without a dot belong to. Names under again.dns fail for now, those under fail.dns for good.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import dns.message
-
     from eximious.backends.dnszones import Zones
 
 _PREFIX = re.compile(r"(AA|DNSSEC|NXDOMAIN|TTL=\d+|DELAY=\d+)[ \t]+")

@@ -1,9 +1,9 @@
 """The list and DNS cases under ``fixtures/lists``, and how the real Exim is asked for their answers.
 
-A case file's ``@ask`` says what its lines are: ``expansion`` (a line of ``-be``; the default) or ``hosts`` (a
-host list, tested against the client ``@ip`` in an ACL of ``-bh``; the answer shows the outcome, ``$host_data``
-and what was logged). ``@dns yes`` asks where only our zones answer. ``@conf`` names the configuration.
-``died: ...`` is the answer of an Exim that ended its process, with what it logged last.
+A case file's ``@ask`` says what its lines are: ``expansion`` (a line of ``-be``; the default) or ``hosts``
+(a host list, tested against the client ``@ip`` in an ACL of ``-bh``; the answer shows the outcome,
+``$host_data`` and what was logged). ``@dns yes`` asks where only our zones answer. ``@conf`` names the
+configuration. ``died: ...`` is the answer of an Exim that ended its process, with what it logged last.
 """
 
 from __future__ import annotations

@@ -36,8 +36,10 @@ class _Files:
 
 
 class _Clock:
+    time = None
+
     def now(self):
-        return time.time()
+        return time.time() if self.time is None else self.time
 
 
 class _Chance:
