@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from differential.corpus import BUILD
+from differential.corpus import BUILD, gaps
 from differential.damage import damage
 from differential.generator import Generator
 from differential.runner import batches, run
@@ -134,7 +134,7 @@ def test_planted_errors_are_found(planted: str, world: World) -> None:
 def _run_ours(world: World, count: int, seed: int) -> None:
     exim = _exim()
     names = Catalogue.from_bv(real_build(exim))
-    report = run(world, exim, names, count=count, seed=seed)
+    report = run(world, exim, names, count=count, seed=seed, left_out=frozenset(gaps("row")))
     shown = "\n".join(finding.shown() for finding in report.shrunk)
     assert not report.differences, f"{len(report.differences)} of {count} differ, seed {seed}\n{shown}"
     assert report.values >= 0.3

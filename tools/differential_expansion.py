@@ -18,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "tests"))
 
+from differential.corpus import gaps  # noqa: E402
 from differential.runner import progress, run  # noqa: E402
 from differential.world import World, real_build, real_exim  # noqa: E402
 from eximious.grammar.catalogue import Catalogue  # noqa: E402
@@ -32,6 +33,7 @@ def main() -> int:
     parser.add_argument("--broken", type=float, default=0.2, help="share of damaged texts")
     parser.add_argument("--least", type=int, default=0, help="how often each row has to come")
     parser.add_argument("--leave-out", action="append", default=[], metavar="ROW", help='such as "item acl"')
+    parser.add_argument("--all", action="store_true", help="also the rows that are known gaps")
     parser.add_argument("--exim", default=real_exim(), help="the Exim to ask")
     parser.add_argument("--shrink", type=int, default=10, help="how many differences to shrink")
     parser.add_argument("--rows", action="store_true", help="print the count of every row")
@@ -50,7 +52,7 @@ def main() -> int:
             count=options.count,
             seed=options.seed,
             broken=options.broken,
-            left_out=frozenset(options.leave_out),
+            left_out=frozenset(options.leave_out) | (frozenset() if options.all else frozenset(gaps("row"))),
             shrinks=options.shrink,
             workers=options.workers,
             out=progress(),

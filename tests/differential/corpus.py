@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .process import Answer
     from .world import World
 
+GAPS = SOURCE / "gaps.txt"  #: differences that are known
 BUILD = SOURCE / "build.txt"  #: what ``exim -bV`` printed where the answers were recorded
 
 
@@ -30,6 +31,17 @@ class Difference:
         mine = repr(self.answer.text) if self.answer.text is not None else f"{self.answer.fate} {self.noise}"
         theirs = repr(case.answer) if case.answer is not None else case.reason
         return f"{case.path.name}:{case.line}: {case.source!r}\n  exim {theirs}\n  ours {mine}"
+
+
+def gaps(kind: str) -> dict[str, str]:
+    """The known gaps of a kind (``case`` or ``row``) with their reasons."""
+    found = {}
+    for line in GAPS.read_text(encoding="utf-8").splitlines():
+        first, _, rest = line.partition(" ")
+        if first == kind:
+            what, _, reason = rest.partition("\t")
+            found[what] = reason
+    return found
 
 
 def key(case: casefile.Case) -> tuple[tuple[str, str], ...]:
