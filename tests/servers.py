@@ -50,6 +50,7 @@ class Server:
     name = ""
     programs: tuple[tuple[str, ...], ...] = ()
     user: str | None = None  #: who it runs as when the tests run as root
+    ending = signal.SIGTERM  #: the signal that ends it
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -102,7 +103,10 @@ class Server:
         return pwd.getpwnam(self.user).pw_gid if os.geteuid() == 0 and self.user else None
 
     def launch(self, argv: list[str]) -> None:
-        """Start the server's process."""
+        """Start the server's process; where it can be arranged, it ends with this one."""
+        tie = shutil.which("setpriv")
+        if tie:
+            argv = [tie, "--pdeathsig", self.ending.name[3:], *argv]
         log = (self.folder / "log").open("wb")
         try:
             self.process = subprocess.Popen(
@@ -143,7 +147,7 @@ class Server:
     def stop(self) -> None:
         """Stop it and remove its folder."""
         if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT if self.name == "pgsql" else signal.SIGTERM)
+            self.process.send_signal(self.ending)
             try:
                 self.process.wait(10)
             except subprocess.TimeoutExpired:
@@ -186,6 +190,7 @@ class Postgres(Server):
     name = "pgsql"
     programs = (("initdb",), ("postgres",), ("psql",))
     user = "postgres"
+    ending = signal.SIGINT
 
     def start(self) -> None:
         data = self.folder / "data"
