@@ -10,6 +10,7 @@ OPERATORS = {
     "base62d": "eximious.interpreter.operators.numbers",
     "base64": "eximious.interpreter.operators.encodings",
     "base64d": "eximious.interpreter.operators.encodings",
+    "bless": "eximious.interpreter.operators.text",
     "domain": "eximious.interpreter.operators.mail",
     "escape": "eximious.interpreter.operators.text",
     "escape8bit": "eximious.interpreter.operators.text",
