@@ -19,6 +19,7 @@ from eximious.grammar.reader import MACRO
 from eximious.grammar.source import Span
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from eximious.grammar.catalogue import Option
@@ -33,6 +34,7 @@ _LIST_NAMES = {"domain": "domain list", "host": "host list", "address": "address
 _LIST_NAMES["localpart"] = "local part list"
 #: drivers without options of their own: Exim keeps one without a name for them
 _NAMELESS = frozenset(("accept", "ipliteral"))
+MOST_HINTS = 50  #: after so many findings no more names are compared
 _NO_LOCAL_SCAN = "local_scan() options not supported: (LOCAL_SCAN_HAS_OPTIONS not defined in Local/Makefile)"
 
 
@@ -57,13 +59,28 @@ class Checker:
         at: LogicalLine | None,
         form: str = IN_FILE,
         start: int | None = None,
+        hint: str | None = None,
     ) -> None:
         """Add an error. ``at``: the line at which Exim stops (None: the end of the file)."""
         line: Any = node.source
         where = Span(node.source, node.start if start is None else start, max(node.end, (start or 0) + 1))
         place = (line.file, line.line) if form == IN_FILE else None
-        refusal = Refusal(code, message, where, form, place)
+        refusal = Refusal(code, message, where, form, place, hint)
         self.found.append((at, refusal))
+
+    def similar(self, name: str, names: Callable[[], Iterable[str]]) -> str | None:
+        """Give a hint if one of some names is much like an unknown one."""
+        if len(self.found) > MOST_HINTS:
+            return None
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, names(), 1, 0.8)
+        return f'did you mean "{close[0]}"?' if close else None
+
+    def driver_names(self, kind: str, driver: str) -> list[str]:
+        """Give the names of all options of a driver."""
+        catalogue, table = self.configuration.catalogue, TABLE_KINDS[kind]
+        return [*catalogue.options(table, "generic"), *catalogue.options(table, driver)]
 
     def sorted(self, earlier: list[tuple[int, Diagnostic]]) -> list[Diagnostic]:
         """Give all findings in Exim's order; ``earlier``: the reader's, with the number of their line."""
@@ -103,7 +120,20 @@ class Checker:
     def bad(self, node: ast.BadLine) -> None:
         """Report a line that the lexer refused."""
         if node.message:
-            self.refuse(node.code, node.message, node, at=_line(node))
+            hint = self.acl_hint(node) if node.code == "acl-syntax" else None
+            self.refuse(node.code, node.message, node, at=_line(node), hint=hint)
+
+    def acl_hint(self, node: ast.BadLine) -> str | None:
+        """Give a hint for a word of an ACL that does not exist."""
+        catalogue = self.configuration.catalogue
+        words = node.text[node.start :].lstrip("! \t").split(None, 1)
+        word = words[0].partition("=")[0] if words else ""
+        if node.message.startswith("error in ACL: unknown ACL verb"):
+            return self.similar(word, lambda: catalogue.acl("verb"))
+        if node.message.startswith("error in ACL: unknown ACL condition"):
+            names = [*catalogue.acl("condition"), *catalogue.acl("modifier")]
+            return self.similar(word, lambda: names)
+        return None
 
     def option(self, node: ast.Option) -> None:
         """Take over a main option."""
@@ -114,7 +144,9 @@ class Checker:
             known[name] = None if option is None or option.type == "named-list" else option
         option = known[name]
         if option is None:
-            self.refuse("option-unknown", f'main option "{node.name}" unknown', node, at=_line(node))
+            hint = self.similar(name, lambda: self.configuration.catalogue.main_options)
+            message = f'main option "{node.name}" unknown'
+            self.refuse("option-unknown", message, node, at=_line(node), hint=hint)
             return
         self.apply(node, option, self.configuration.settings)
 
@@ -185,7 +217,8 @@ class Checker:
         word = section.word[:SECTION_MAX]
         if kind == ast.UNKNOWN:
             message = f'"{word}" is not a known configuration section name'
-            self.refuse("section-unknown", message, section, at=line)
+            hint = self.similar(word.lower(), lambda: _CLASS.keys() | {"acl", "rewrite", "retry"})
+            self.refuse("section-unknown", message, section, at=line, hint=hint)
             return
         if kind in seen:
             message = f'"{word}" section is repeated in the configuration file'
@@ -310,7 +343,8 @@ class Checker:
         else:
             option = configuration.private_option(kind, driver, name)
         if option is None:
-            self.refuse("option-unknown", f'option "{node.name}" unknown', node, at=line)
+            hint = self.similar(name, lambda: self.driver_names(kind, driver))
+            self.refuse("option-unknown", f'option "{node.name}" unknown', node, at=line, hint=hint)
             return
         self.apply(node, option, instance.settings)
 
@@ -321,7 +355,8 @@ class Checker:
             instance.driver = name
             return
         message = f'{kind} {instance.name}: cannot find {kind} driver "{name}"'
-        self.refuse("driver-unknown", message, node.value or node, at=_line(node))
+        hint = self.similar(name, lambda: self.configuration.catalogue.drivers(TABLE_KINDS[kind]))
+        self.refuse("driver-unknown", message, node.value or node, at=_line(node), hint=hint)
 
     def finish(self, instance: Instance, at: LogicalLine | None) -> None:
         """Do what Exim does when an instance is complete."""

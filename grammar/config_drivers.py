@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.grammar.config_errors import FOR, LOG, PLAIN
+from eximious.grammar.config_values import ValueProblem, expanded
 from eximious.grammar.listspans import SPACE
 from eximious.grammar.patterns import compiled
 
@@ -337,6 +338,16 @@ def cyrus_sasl(authenticator: Instance) -> None:
     _named(authenticator)
     if values.get("server_mech") is None:
         values["server_mech"] = authenticator.option("public_name")
+    for name in ("server_hostname", "server_realm"):
+        text = authenticator.option(name)
+        expand = authenticator.configuration.expand_now
+        if text is None or expand is None or ("$" not in text and "\\" not in text):
+            continue
+        about = f"{authenticator.name} authenticator:  couldn't expand {name} [{text}]: "
+        try:
+            expanded(expand, text, "%s", False)
+        except ValueProblem as problem:
+            raise DriverProblem("expansion", about + problem.message, FOR, name) from None
     _sides(authenticator, True, False)
 
 

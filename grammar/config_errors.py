@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from eximious.grammar.diagnostics import ERROR, Diagnostic
 
 if TYPE_CHECKING:
-    from eximious.grammar.source import Position, Span
+    from eximious.grammar.source import Position, Sources, Span
 
 IN_FILE = "in"  #: with file and line
 PLAIN = "plain"  #: without
@@ -27,8 +27,9 @@ class Refusal(Diagnostic):
         where: Position | Span | None,
         form: str = PLAIN,
         exim_place: tuple[str, int] | None = None,
+        hint: str | None = None,
     ) -> None:
-        super().__init__(code, ERROR, message, where, exim_place=exim_place, fatal=True)
+        super().__init__(code, ERROR, message, where, exim_place=exim_place, fatal=True, hint=hint)
         self.form = form
 
     def exim_text(self) -> str:
@@ -38,6 +39,10 @@ class Refusal(Diagnostic):
         if self.form == FOR:
             return f"Exim configuration error for {self.message}"
         return super().exim_text()
+
+    def render(self, source: Sources | None = None) -> str:
+        """Give the text form; a message of two lines stands on one."""
+        return super().render(source).replace("\\012  ", " ")
 
 
 def refusal_output(diagnostic: Diagnostic) -> str:

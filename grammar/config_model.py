@@ -127,6 +127,8 @@ class Configuration:
         self.computed: dict[str, Any] = {}
         #: says what is wrong with a regular expression: (PCRE2's message, offset)
         self.regex_error: Callable[[str], tuple[str, int] | None] | None = None
+        #: expands a text as Exim does while it reads, with what is read so far
+        self.expand_now: Callable[[str], str] | None = None
         self._site: Mapping[str, str] | None = None
         self._defaults: dict[tuple[str, str], Any] = {}
         self._options: dict[tuple[str, str, str], Option | None] = {}

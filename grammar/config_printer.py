@@ -98,15 +98,15 @@ class _Printer:
     def line(self, node: ast.Line, indent: str) -> None:
         """Print one of them."""
         self.comments(node)
-        if type(node) is ast.Option:
+        if isinstance(node, ast.Option):
             self.put(indent, _option(node))
-        elif type(node) is ast.NamedList:
+        elif isinstance(node, ast.NamedList):
             hide, cache = "hide " if node.hide else "", "_cache" if node.cache else ""
             value = "" if node.value is None else f" = {node.value.raw}"
             self.put(
                 indent, f"{hide}{node.kind}list{cache} {node.name or ':' if not value else node.name}{value}"
             )
-        elif type(node) is ast.Macro:
+        elif isinstance(node, ast.Macro):
             self.macro(node, indent)
         else:
             self.put(indent, node.text)
@@ -129,16 +129,16 @@ class _Printer:
         self.lines(section.leading, "  ")
         for item in section.items:
             self.comments(item)
-            if type(item) is ast.Acl:
+            if isinstance(item, ast.Acl):
                 self.acl(item)
-            elif type(item) is ast.Driver:
+            elif isinstance(item, ast.Driver):
                 self.driver(item)
-            elif type(item) is ast.RewriteRule:
+            elif isinstance(item, ast.RewriteRule):
                 flags = "" if item.flags is None else f" {item.flags.raw}"
                 self.put("", f"{item.pattern.raw} {item.replacement.raw}{flags}")
-            elif type(item) is ast.RetryRule:
+            elif isinstance(item, ast.RetryRule):
                 self.put("", _retry(item))
-            elif type(item) is ast.BadLine:
+            elif isinstance(item, ast.BadLine):
                 self.put("", item.text)
 
     def acl(self, acl: ast.Acl) -> None:
@@ -150,13 +150,13 @@ class _Printer:
             body = statement.body
             rest: Iterator[ast.AclCondition | ast.Macro | ast.BadLine] = iter(body)
             first = body[0] if body else None
-            if type(first) is ast.AclCondition:
+            if isinstance(first, ast.AclCondition):
                 next(rest)
                 self.put("  ", f"{statement.verb} {_condition(first)}")
             elif first is None or first.source is not statement.source:
                 self.put("  ", statement.verb)
             for part in rest:
-                if type(part) is ast.AclCondition:
+                if isinstance(part, ast.AclCondition):
                     self.comments(part)
                     self.put("         ", _condition(part))
                 else:

@@ -105,6 +105,7 @@ def load_configuration(
     def expand_now(text: str) -> str:
         return text if expand is None else expand(configuration, text)
 
+    configuration.expand_now = None if expand is None else expand_now
     if hostname is None:
         import os
 

@@ -184,7 +184,27 @@ def test_all_errors_are_reported(tmp_path: Path) -> None:
 def test_diagnostics_show_their_place(tmp_path: Path) -> None:
     read = load("begin acl\na:\n  accept  domainsx = +b\n", tmp_path)
     shown = read.diagnostics[0].render(read.reader.sources)
-    assert shown.splitlines()[1:] == ["      accept  domainsx = +b", "              ^^^^^^^^^^^^^"]
+    assert shown.splitlines()[1:] == [
+        "      accept  domainsx = +b",
+        "              ^^^^^^^^^^^^^",
+        '  hint: did you mean "domains"?',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("smpt_banner = x", "smtp_banner"),
+        ("begin routes", "routers"),
+        ("begin routers\nr:\n driver = redirekt", "redirect"),
+        ("begin transports\nr:\n driver = smtp\n host = x", "hosts"),
+        ("begin acl\na:\n accpt", "accept"),
+        ("xyzzy = 3", None),
+    ],
+)
+def test_hints(text: str, hint: str | None, tmp_path: Path) -> None:
+    found = load(text + "\n", tmp_path).diagnostics[0].hint
+    assert found == (None if hint is None else f'did you mean "{hint}"?')
 
 
 def test_broken_files_never_raise(tmp_path: Path) -> None:
