@@ -8,6 +8,7 @@ COMMANDS = {
     "exim": ("eximious.exim_front", "an Exim-compatible front: -be, -bem, -bP, -bV without a mail server"),
     "expand": ("eximious.command_expand", "evaluate expansions, and say how each part got its value"),
     "lint": ("eximious.command_lint", "check configurations"),
+    "world": ("eximious.command_world", "describe what a configuration finds outside: init, ask, check"),
 }
 
 USAGE = "usage: eximious COMMAND [OPTIONS]\n\ncommands:\n"
@@ -42,6 +43,15 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except Exception as problem:
+        from eximious.interpreter.outcomes import Refused, Unanswered
+
+        if not isinstance(problem, (Refused, Unanswered)):
+            raise
+        from eximious.world_options import lacking_text
+
+        sys.stderr.write(f"eximious {name}: {lacking_text(problem)}\n")
+        return 3
 
 
 def _closest(name: str) -> str:

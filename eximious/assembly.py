@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from eximious.grammar.macros import MacroError
     from eximious.interpreter.context import Context
     from eximious.interpreter.state import Doors, Environment
+    from eximious.world_options import Outside
 
 
 class Unreadable(Exception):
@@ -68,6 +69,9 @@ class Assembly:
         allow: Iterable[str] = (),
         root: str = "",
         nameserver: str = "",
+        world: str = "",
+        live: Iterable[str] = (),
+        record: str = "",
         catalogue: Catalogue | None = None,
         doors: Doors | None = None,
         keep_lines: bool = False,
@@ -80,6 +84,14 @@ class Assembly:
         self.defines = tuple(defines)
         self.keep_lines = keep_lines
         self._doors = doors
+        self._outside: Outside | None = None
+        if world or live or record:
+            from eximious.world_options import Outside
+
+            try:
+                self._outside = Outside(world, live, record, root)
+            except ValueError as problem:
+                raise Unreadable(str(problem)) from None
         self._configuration: Configuration | None = None
         self._context: Context | None = None
 
@@ -91,7 +103,8 @@ class Assembly:
         if self._doors is None:
             from eximious.backends.capabilities import make_doors
 
-            self._doors = make_doors(
+            make = make_doors if self._outside is None else self._outside.doors
+            self._doors = make(
                 allow=self.allow,
                 root=self.root or None,
                 config_path=self.chosen_path,
@@ -109,6 +122,8 @@ class Assembly:
             for candidate in candidates:
                 if os.path.exists(_mapped(self.root, candidate)):
                     return candidate
+                if self._outside is not None and self._outside.has(candidate):
+                    return candidate
         return candidates[0]
 
     @property
@@ -122,6 +137,11 @@ class Assembly:
                 defines = parse_defines(self.defines)
             except DefineError as problem:
                 raise Unreadable(problem.message) from None
+            outside: dict[str, Any] = {}
+            if self._outside is not None:
+                from eximious.world_options import ConfigurationUsers
+
+                outside = {"users": ConfigurationUsers(self.doors), "hostname": self._outside.hostname(self.doors)}
             try:
                 self._configuration = load_configuration(
                     self.chosen_path,
@@ -131,6 +151,7 @@ class Assembly:
                     expand=self._expand_while_reading,
                     parse_address=_parse_address,
                     keep_lines=self.keep_lines,
+                    **outside,
                 )
             except OSError as problem:
                 raise Unreadable(f"cannot read {self.chosen_path}: {problem.strerror}") from None
@@ -235,9 +256,7 @@ class Assembly:
         return "", notices
 
     def _login(self) -> str:
-        import os
-
-        entry = self.doors.users.getpwuid(os.getuid())
+        entry = self.doors.users.getpwuid(self.doors.machine.caller()[0])
         return entry.pw_name if entry is not None else "unknown"
 
 
@@ -307,6 +326,8 @@ def environment_of(configuration: Configuration, catalogue: Catalogue, doors: Do
         configuration=configuration,
         config_file=configuration.path,
         primary_hostname=configuration.option("primary_hostname") or "",
+        compile_date=catalogue.build.lines.get("built") or "01-Jan-2025 00:00:00",
+        compile_number=catalogue.build.lines.get("number") or "1",
     )
 
 

@@ -1,8 +1,8 @@
 """``eximious exim …``: the command line of Exim for what runs without a mail server.
 
 Same standard output, same wording of errors and same exit codes as the real one, its limits included.
-Options of ours come first: ``--exim-version``, ``--build``, ``--allow``, ``--root``, ``--nameserver``; what
-``EXIMIOUS_ALLOW`` holds counts as ``--allow``. Everything else is Exim's (manual chapter 5).
+Options of ours come first: ``--exim-version``, ``--build``, ``--allow``, ``--root``, ``--nameserver``,
+``--world``, ``--live``, ``--record``; what ``EXIMIOUS_ALLOW`` holds counts as ``--allow``. Everything else is Exim's (manual chapter 5).
 """
 
 from __future__ import annotations
@@ -41,6 +41,9 @@ class Arguments:
         self.allow: list[str] = []
         self.root = ""
         self.nameserver = ""
+        self.world = ""
+        self.live: list[str] = []
+        self.record = ""
         self.config = ""
         self.defines: list[str] = []
         self.mode = ""
@@ -90,13 +93,16 @@ def _own(found: Arguments, word: str, value: object) -> None:
         "--root": "root",
         "--nameserver": "nameserver",
         "--allow": "allow",
+        "--world": "world",
+        "--live": "live",
+        "--record": "record",
     }
     attribute = names.get(name)
     if attribute is None:
         raise Usage(f"exim abandoned: unknown, malformed, or incomplete option {word}")
     text = given if equals else value(name)  # type: ignore[operator]
-    if attribute == "allow":
-        found.allow.append(text)
+    if attribute in ("allow", "live"):
+        getattr(found, attribute).append(text)
     else:
         setattr(found, attribute, text)
 
@@ -150,7 +156,9 @@ def main(argv: list[str]) -> int:
     try:
         return run(arguments)
     except (Refused, Unanswered) as lacking:
-        sys.stderr.write(f"eximious exim: {lacking}\n")
+        from eximious.world_options import lacking_text
+
+        sys.stderr.write(f"eximious exim: {lacking_text(lacking)}\n")
         return 3
 
 
@@ -168,6 +176,9 @@ def run(arguments: Arguments) -> int:
             allow=allow,
             root=arguments.root,
             nameserver=arguments.nameserver,
+            world=arguments.world,
+            live=arguments.live,
+            record=arguments.record,
             keep_lines="config" in arguments.rest,
         )
     except Unreadable as problem:

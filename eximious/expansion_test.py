@@ -65,6 +65,10 @@ class ExpansionTest:
             if run is not None and held is None:
                 # a line that was met before: its function is run again
                 ctx.malformed_header, ctx.captures, ctx.value = False, [], None
+                if ctx.scratch:
+                    _forget(ctx.scratch)
+                if ctx.env.searches is not None:
+                    ctx.env.searches.error = None
                 try:
                     result = run(ctx)
                 except (Failure, Refused, Unanswered, OverBudget, RecursionError) as problem:
@@ -131,6 +135,10 @@ class ExpansionTest:
             if "$" in text or "\\" in text:
                 # what the last line left is memory that the real one has given back
                 ctx.malformed_header, ctx.captures, ctx.value = False, [], None
+                if ctx.scratch:
+                    _forget(ctx.scratch)
+                if ctx.env.searches is not None:
+                    ctx.env.searches.error = None
                 result = compiled(text, self._language)(ctx)
                 if "\0" in result:
                     result = result.partition("\0")[0]
@@ -169,6 +177,12 @@ class ExpansionTest:
             self.out.write(text + "\n")
             return None
         return text
+
+
+def _forget(scratch: dict[str, object]) -> None:
+    """Drop what an expansion leaves behind, but for the exit code of the last command."""
+    for name in [name for name in scratch if name != "runrc"]:
+        del scratch[name]
 
 
 def _chunks(line: str) -> list[str]:

@@ -32,6 +32,9 @@ def common_options(parser: argparse.ArgumentParser, config: bool = True) -> None
     )
     parser.add_argument("--root", default="", metavar="DIR", help="the folder that holds the files the configuration names")
     parser.add_argument("--nameserver", default="", metavar="IP:PORT", help="ask only this DNS server")
+    from eximious.world_options import add_world_options
+
+    add_world_options(parser)
     parser.add_argument("--show-secrets", action="store_true", help="show hidden values and passwords")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="how results are written")
 
@@ -39,6 +42,7 @@ def common_options(parser: argparse.ArgumentParser, config: bool = True) -> None
 def open_assembly(options: argparse.Namespace, name: str) -> Assembly | None:
     """Make the assembly that the options describe; None (and a message) where that cannot be."""
     from eximious.assembly import Assembly, Unreadable
+    from eximious.world_options import assembly_settings
 
     try:
         assembly = Assembly(
@@ -49,6 +53,7 @@ def open_assembly(options: argparse.Namespace, name: str) -> Assembly | None:
             allow=[word for given in options.allow for word in given.replace(",", " ").split()],
             root=options.root,
             nameserver=options.nameserver,
+            **assembly_settings(options),
         )
         error = assembly.configuration_error()
     except Unreadable as problem:

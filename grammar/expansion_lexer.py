@@ -39,10 +39,12 @@ _dollar = re.compile(
 _header_rest = re.compile(r"[!-9;-~\x80-\xff]*").match
 _spaces = re.compile(r"[ \t\n\v\f\r]*").match
 _word = re.compile(r"[^ \t\n\v\f\r{}]+").match
+_lookup_type = re.compile(r"[^ \t\n\v\f\r{]+").match
 _condition_name = re.compile(r"((?:![ \t\n\v\f\r]*)*)(?:([A-Za-z0-9_]+)|([<=>]=?)|)").match
 HEADER_PREFIX = re.compile(r"(?:[rbl]?h(?:eader)?_)")
 _header_prefix = HEADER_PREFIX.match
 
+LOOKUP_SHAPE = "l"
 MISSING_CLOSE = "missing } at end of string"
 
 # What is open, innermost last. Frames are small tuples: (kind, more).
@@ -199,7 +201,8 @@ def tokens(
                     frame, (position, more) = _CONDITION_FRAME, opened
                     continue
                 raw = more[:1] == "r"
-                more = more[1:]
+                if more != LOOKUP_SHAPE:
+                    more = more[1:]
                 found = _plain_argument(text, position)
                 if found:
                     emit((TEXTARG, found[1], position, found.end()))
@@ -215,7 +218,12 @@ def tokens(
                 emit((END, True, position - 1, position))
                 frame, more = stack.pop()
                 continue
-            found = _word(text, position)
+            if more == LOOKUP_SHAPE and character.isascii() and character.isalpha():
+                # the type of a lookup goes on to the next blank or opening brace
+                found = _lookup_type(text, position)
+                more = ""
+            else:
+                found = _word(text, position)
             if not found:
                 break
             emit((WORD, found[0], position, found.end()))

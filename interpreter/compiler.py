@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     Run = Callable[[Context], str]
 
+MISSING_CLOSE = "missing } at end of string"
 #: operators that look at the name of a certificate variable before they expand their text
 CERTIFICATE_OPERATORS = ("md5", "sha1", "sha256", "base64")
 #: operators whose text may end with a NUL, which ends the text that they stand in
@@ -90,7 +91,7 @@ def raising(message: str, offset: int, curly: bool = False) -> Callable[[Context
     def run(ctx: Context) -> NoReturn:
         text = message
         if curly and ctx.malformed_header:
-            text = (message if message == "missing } at end of string" else CURLY) + HEADER_HINT
+            text = (message if message == MISSING_CLOSE else CURLY) + HEADER_HINT
         error = ExpansionError(text)
         error.offset = offset
         raise error
@@ -208,6 +209,9 @@ class Compiler:
         """
         usual = _operator_function(declaration, body, argument, node.name, node.start)
         parts = node.body.parts
+        if self.text.find("}", node.body.start) < 0 and parts and type(parts[0]) is Broken:
+            # the dollar was taken for that of a variable before the end was found
+            return self.raising(MISSING_CLOSE, len(self.text), True)
         variable = parts[0] if parts and type(parts[0]) is Variable else None
         reader = self.language.certificate(variable.name) if variable is not None else None
         if reader is None or len(parts) != 1:
@@ -301,7 +305,7 @@ class Compiler:
             return _join([self.skip_text(part) for part in node.parts])  # type: ignore[attr-defined]
         if kind is Variable:
             name = node.name  # type: ignore[attr-defined]
-            if self.language.variable(name) is not None and not name.startswith(SOMETIMES_UNKNOWN):
+            if self.language.variable(name) is not None and not self.language.unset_is_unknown(name):
                 return None
             return self._variable(node)  # type: ignore[arg-type]
         if kind is Broken:
@@ -332,19 +336,25 @@ class Compiler:
         checks = declaration.call if self.version < (4, 97) and node.name in CHECKED_WHEN_SKIPPED else None
         if checks is not None and problem is None:
             texts = Arguments(self, node, skipping=True, keep_text=True).texts(least, most, node.name)[0]
-            return _checking(checks, texts, most)
+            return _checking(node.name, checks, texts, most)
         return sequence(effects, problem)
 
 
 #: plain items whose numbers 4.96 checks even where the item is skipped
-CHECKED_WHEN_SKIPPED = ("substr", "length", "hash", "nhash")
+CHECKED_WHEN_SKIPPED = ("substr", "length", "hash", "nhash", "imapfolder")
 
 
-def _checking(call: Callable[..., str], texts: list[Run], most: int) -> Run:
+def _checking(name: str, call: Callable[..., str], texts: list[Run], most: int) -> Run:
     padding = [None] * (most - len(texts))
 
     def run(ctx: Context) -> str:
-        call(ctx, [text(ctx) for text in texts] + padding)
+        values = [text(ctx) for text in texts]
+        if name == "imapfolder":  # only its separator is looked at
+            values[0] = ""
+            values[2:] = []
+            call(ctx, [*values, *[None] * (3 - len(values))])
+        else:
+            call(ctx, values + padding)
         return ""
 
     return run

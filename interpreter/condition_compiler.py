@@ -93,6 +93,8 @@ def _positive(compiler: Compiler, node: Condition) -> Test:
     wanted = declaration.args[0]
     runs, problem = _arguments(compiler, node, wanted)
     if problem is not None:
+        if not name[0].isalpha():
+            runs = [_checked_number(compiler, node, run) for run in runs]
         return _failing(runs, problem)
     return _call(compiler, node, declaration, runs)
 
@@ -132,11 +134,21 @@ def _call(compiler: Compiler, node: Condition, declaration: Any, runs: list[Run]
 
 def _numeric(compiler: Compiler, node: Condition, call: Any, runs: list[Run]) -> Test:
     """A comparison of numbers: each is read as soon as it is expanded; nothing at all counts as 0."""
+    first, second = runs
+    number = _number_reader(compiler, node)
+    compare = NUMERIC[node.name]
+
+    def test(ctx: Context) -> bool:
+        one = number(first(ctx))
+        return compare(one, number(second(ctx)))
+
+    return test
+
+
+def _number_reader(compiler: Compiler, node: Condition) -> Callable[[str], int]:
     from eximious.interpreter.integers import expanded_string_integer
 
-    first, second = runs
     version, start = compiler.version, node.start
-    compare = NUMERIC[node.name]
 
     def number(text: str) -> int:
         if not text:
@@ -148,11 +160,17 @@ def _numeric(compiler: Compiler, node: Condition, call: Any, runs: list[Run]) ->
                 failure.offset = start
             raise
 
-    def test(ctx: Context) -> bool:
-        one = number(first(ctx))
-        return compare(one, number(second(ctx)))
+    return number
 
-    return test
+
+def _checked_number(compiler: Compiler, node: Condition, run: Run) -> Run:
+    number = _number_reader(compiler, node)
+
+    def checked(ctx: Context) -> str:
+        number(run(ctx))
+        return ""
+
+    return checked
 
 
 NUMERIC: dict[str, Callable[[int, int], bool]] = {
@@ -541,7 +559,8 @@ def _skip_def(compiler: Compiler, node: Condition) -> Run | None:
 
         return run
     name = subject.name  # type: ignore[attr-defined]
-    if compiler.language.defined(name) is not None and not name.startswith(SOMETIMES_UNKNOWN):
+    language = compiler.language
+    if language.defined(name) is not None and not language.unset_is_unknown(name):
         return None
     return _def(compiler, node)  # type: ignore[return-value]
 

@@ -107,6 +107,12 @@ class Language:
 
         return defined_for(name, self.catalogue, self.version)
 
+    def unset_is_unknown(self, name: str) -> bool:
+        """Whether a variable of that name may be unknown for want of a value, even where it is skipped."""
+        from eximious.interpreter.variables import unset_is_unknown
+
+        return unset_is_unknown(name)
+
     def unknown_variable(self, name: str, braced: bool) -> str:
         """Exim's message for a variable that does not exist."""
         from eximious.interpreter.variables import unknown_variable_message

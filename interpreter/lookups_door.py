@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximious.interpreter.outcomes import ExpansionError
+
 if TYPE_CHECKING:
     from typing import Any
 
@@ -20,3 +22,16 @@ def search(ctx: Context, spec: Any, key: str | None, query: str) -> Any:
     """Search; gives something with ``value``, ``wild`` and ``fixed``, or None where nothing was found."""
     language = ctx.env.language
     return language.lookups.search(ctx, spec, key, query, language.expander(ctx))
+
+
+def ask_ldap(ctx: Context, query: str) -> bool:
+    """Whether an LDAP server takes the user and password of a query (lookup type ``ldapauth``).
+
+    A described world may say so as a verdict. Raises ExpansionError with Exim's message.
+    """
+    language = ctx.env.language
+    spec = language.lookups.parse_type("ldapauth", language.version, None)
+    try:
+        return language.lookups.search(ctx, spec, None, query, language.expander(ctx)) is not None
+    except language.lookups.SearchDefer as defer:
+        raise ExpansionError(defer.reason) from None

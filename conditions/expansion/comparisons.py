@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximious.interpreter.comparing import compare_folded, fold
 from eximious.interpreter.integers import expanded_string_integer
 from eximious.interpreter.registry import condition
 
@@ -15,24 +16,6 @@ if TYPE_CHECKING:
     from eximious.interpreter.context import Context
 
 SECTION = "11.8"
-
-_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
-
-
-def fold(text: str) -> str:
-    """Give ``text`` with its ASCII letters in lower case; other bytes stay."""
-    return text.lower() if text.isascii() else text.translate(_LOWER)
-
-
-def compare_folded(left: str, right: str) -> int:
-    """Give a number below, at or above 0 as ``left`` comes before, with or after ``right``, but for case.
-
-    If one is the beginning of the other, the first counts as the greater, even where it is the shorter one.
-    """
-    left, right = fold(left), fold(right)
-    if left == right:
-        return 0
-    return -1 if left < right and not right.startswith(left) else 1
 
 
 @condition("eq", section=SECTION, args=2, takes="text")

@@ -84,4 +84,8 @@ def ldapauth(ctx: Context, query: str) -> bool:
     parsed = parse_ldap_query(query)
     if parsed.user is None or parsed.password is None:
         raise ExpansionError("ldapauth lookups must specify the username and password")
-    return bool(parsed.password) and _ask(ctx, "ldapauth", parsed.user, parsed.password, parsed.url)
+    from eximious.interpreter.lookups_door import ask_ldap
+
+    if not parsed.password and "://" in parsed.url[4:8]:
+        return False
+    return ask_ldap(ctx, query)

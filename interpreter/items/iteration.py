@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from eximious.grammar.expansion_ast import Argument, ConditionArgument
+from eximious.interpreter.comparing import compare_folded, fold
 from eximious.interpreter.compiler import Arguments, sequence
 from eximious.interpreter.condition_compiler import compile_condition, skip_condition, suffixed
 from eximious.interpreter.listsplit import join_list, list_separator, split_list
@@ -382,7 +383,10 @@ def _insert(
             return _insert_with_gaps(elements, numbers, descending, before_equal)
         keys = numbers
     elif caseless:
-        keys = [_folded(key) for key in keys]
+        folded = sorted({fold(key) for key in keys})
+        if any(longer.startswith(key) for key, longer in zip(folded, folded[1:])):
+            return _insert_folded(elements, keys, descending, before_equal)
+        keys = [fold(key) for key in keys]
     order = list(range(len(elements)))
     # Python's sort is stable: elements that precede their equals are sorted from the last one on
     if before_equal:
@@ -416,6 +420,22 @@ def _insert_with_gaps(
     return [elements[index] for index in order]
 
 
+def _insert_folded(
+    elements: list[str], keys: list[str], descending: bool, before_equal: bool
+) -> list[str]:
+    """The same where one key begins another: compared without case, neither then comes before the other."""
+    order: list[int] = []
+    for index, key in enumerate(keys):
+        for place, other in enumerate(order):
+            result = compare_folded(key, keys[other])
+            if (result == 0 and before_equal) or (result > 0 if descending else result < 0):
+                order.insert(place, index)
+                break
+        else:
+            order.append(index)
+    return [elements[index] for index in order]
+
+
 class _Reversed:
     """Keys that sort the other way round, stably."""
 
@@ -427,12 +447,3 @@ class _Reversed:
 
     def of(self, index: int) -> int:
         return self.ranks[index]
-
-
-_UPPER = {code: code + 32 for code in range(65, 91)}
-
-
-def _folded(text: str) -> str:
-    return text.translate(_UPPER)
-
-

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.grammar.expansion_ast import Argument, Operator, Variable, Word
-from eximious.interpreter.compiler import Arguments, branches, sequence, skip_branches
+from eximious.interpreter.compiler import Arguments, branches, raising, sequence, skip_branches
 from eximious.interpreter.outcomes import ExpansionError, Failure, ForcedFailure
 from eximious.interpreter.registry import OWN, compiled_item, item
 from eximious.interpreter.text import Tainted
@@ -90,7 +90,8 @@ def _command_text(compiler: Compiler, command: Argument) -> Run:
     check = compiler.skip(command.text)
     start, end = command.text.start, command.text.end
     whole = compiler.text[start:end]
-    unclosed = compiler.raising("missing '}' closing command arg of run", command.end, curly=True)
+    # no problem of the text: it depends on the state whether Exim gets here
+    unclosed = raising("missing '}' closing command arg of run", command.end, curly=True)
     ends = {
         node.start: node.end for node in command.text.walk() if type(node) is Variable or type(node) is Operator
     }
@@ -115,6 +116,8 @@ def _skip_run(compiler: Compiler, node: Item) -> Run | None:
     parsed = _Run(compiler, node, True)
     if parsed.problem is not None:
         return parsed.problem
+    if compiler.version < (4, 97):
+        return _skip_run_at_first(compiler, node)
     rest = skip_branches(parsed.reader, "run")
     assert parsed.command is not None
     if parsed.late:
@@ -122,6 +125,27 @@ def _skip_run(compiler: Compiler, node: Item) -> Run | None:
             return sequence([], rest)
         return sequence([_command_text(compiler, parsed.command)], rest)
     return sequence(parsed.effects, rest)
+
+
+def _skip_run_at_first(compiler: Compiler, node: Item) -> Run:
+    """4.96 runs nothing while it skips, but wants the yes string unless the last command failed."""
+    parsed = _Run(compiler, node, True)
+    mark = parsed.reader.index
+    rest = skip_branches(parsed.reader, "run")
+    again = Arguments(compiler, node)
+    again.index = mark
+    yes, _ = branches(again, "run")
+    before = [_command_text(compiler, parsed.command)] if parsed.late and parsed.command else parsed.effects
+
+    def run(ctx: Context) -> str:
+        for effect in before:
+            effect(ctx)
+        ctx.value = None
+        if ctx.scratch.get("runrc", 0) == 0:
+            return yes(ctx, None)
+        return rest(ctx) if rest is not None else ""
+
+    return run
 
 
 @compiled_item("run", section="11.5", skip=_skip_run)
@@ -377,6 +401,8 @@ def _connect_message(spec: str, error: OSError) -> str:
     import os
 
     reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+    if not spec:  # nobody listens at an address without a name
+        reason = os.strerror(111)
     if not spec.startswith("inet:"):
         return f"failed to connect to socket {spec}: {reason}"
     host = spec[5:].rpartition(":")[0]

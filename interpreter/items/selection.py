@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from eximious.grammar.expansion_ast import Argument, Literal, Variable, Word
-from eximious.interpreter.compiler import Arguments, branches, sequence, skip_branches
+from eximious.interpreter.compiler import MISSING_CLOSE, Arguments, branches, sequence, skip_branches
 from eximious.interpreter.fields import extract_named, extract_numbered
 from eximious.interpreter.json_text import extract_json
 from eximious.interpreter.outcomes import ExpansionError, Failure
@@ -195,7 +195,7 @@ def _skip_listextract(compiler: Compiler, node: Item) -> Run | None:
 @compiled_item("listextract", section="11.5", skip=_skip_listextract)
 def compile_listextract(compiler: Compiler, node: Item) -> Run:
     """``${listextract{number}{list}…}``: one element, counted from the end if negative."""
-    from eximious.interpreter.listsplit import split_list
+    from eximious.interpreter.listsplit import list_separator, split_list
 
     reader, runs, problem = _list_arguments(compiler, node, False)
     start = node.start
@@ -212,6 +212,7 @@ def compile_listextract(compiler: Compiler, node: Item) -> Run:
         return _always([field, *runs[1:]] if runs else [], problem)  # type: ignore[list-item]
     yes, no = branches(reader, "listextract")
     second = runs[1]
+    old = compiler.version < (4, 97)
 
     def run(ctx: Context) -> str:
         saved = ctx.value
@@ -225,6 +226,10 @@ def compile_listextract(compiler: Compiler, node: Item) -> Run:
         if 0 < number <= len(items):
             item = items[number - 1]
             ctx.value = Tainted(item) if type(text) is Tainted else item
+            return yes(ctx, saved)
+        if old and number > 1 and not items and list_separator(text)[1] > 1:
+            # 4.96 reads a list that only sets its separator a second time, now as a list of one
+            ctx.value = "<"
             return yes(ctx, saved)
         ctx.value = None
         return no(ctx, saved)
@@ -368,12 +373,12 @@ class _Certificate:
         if part is None:
             self.problem = reader.problem("missing '{' for cert variable arg of certextract")
             return
-        if not part.closed:
-            self.problem = compiler.expansion(part.text)
-            return
         parts = part.text.parts
         if not compiler.text.startswith("$", place + 1):
             self.problem = compiler.raising('second argument of "certextract" must be a certificate variable', place + 1)
+            return
+        if not part.closed:
+            self.problem = compiler.raising(MISSING_CLOSE, part.end, True)
             return
         first = parts[0]
         if type(first) is Variable and not first.braced and part.closed:

@@ -131,6 +131,9 @@ def defined_for(
     run = resolver_for(name, catalogue, version)
     if run is None:
         return None
+    if name == "sender_host_name":
+        # asking whether there is one looks nothing up
+        return lambda ctx: bool(ctx.session.sender_host_name)
     return lambda ctx: run(ctx) != ""
 
 

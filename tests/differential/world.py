@@ -118,7 +118,7 @@ def real_version(exim: str) -> str:
 
 def real_build(exim: str) -> str:
     """What ``exim -bV`` prints about the build."""
-    return subprocess.run([exim, "-C", "/dev/null", "-bV"], capture_output=True, text=True).stdout
+    return subprocess.run([exim, "-bV"], capture_output=True, text=True).stdout
 
 
 def ours() -> list[str]:
