@@ -69,6 +69,85 @@ class DenyingVerdicts:
 class DenyingEnviron:
     """No environment variable may be read."""
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """Raises Refused."""
+        raise Refused("env", "reading the environment", "--live env")
+
     def get(self, name: str) -> str | None:
         """Raises Refused."""
-        raise Refused("env", f"reading the environment variable {name}", "--allow env")
+        raise Refused("env", f"reading the environment variable {name}", "--live env")
+
+
+class DenyingClock:
+    """Nobody says what time it is."""
+
+    def now(self) -> float:
+        """Raises Refused."""
+        raise Refused("the clock", "asking for the time", "--live clock")
+
+    def localtime(self, seconds: float) -> Any:
+        """Raises Refused."""
+        raise Refused("the clock", "asking for the time zone", "--live clock")
+
+
+class DenyingMachine:
+    """Nothing is said of the machine."""
+
+    def _refuse(self, what: str) -> Refused:
+        return Refused("the machine", f"asking for {what}", "--live machine")
+
+    def hostname(self) -> str:
+        """Raises Refused, as all of these."""
+        raise self._refuse("its name")
+
+    def caller(self) -> tuple[int, int]:
+        """Raises Refused."""
+        raise self._refuse("the caller")
+
+    def pid(self) -> int:
+        """Raises Refused."""
+        raise self._refuse("the process id")
+
+    def cwd(self) -> str:
+        """Raises Refused."""
+        raise self._refuse("the working folder")
+
+    def load_average(self) -> float:
+        """Raises Refused."""
+        raise self._refuse("the load")
+
+    def disk(self, folder: str) -> tuple[int, int] | None:
+        """Raises Refused."""
+        raise self._refuse(f"the free space of {folder}")
+
+
+class DenyingUsers:
+    """Nothing is said of users and groups."""
+
+    def _refuse(self, what: str) -> Refused:
+        return Refused("users", f"asking for the {what}", "--live users")
+
+    def getpwnam(self, name: str) -> Any:
+        """Raises Refused, as all of these."""
+        raise self._refuse(f"user {name}")
+
+    def getpwuid(self, uid: int) -> Any:
+        """Raises Refused."""
+        raise self._refuse(f"user with the id {uid}")
+
+    def getgrnam(self, name: str) -> Any:
+        """Raises Refused."""
+        raise self._refuse(f"group {name}")
+
+    def getgrgid(self, gid: int) -> Any:
+        """Raises Refused."""
+        raise self._refuse(f"group with the id {gid}")
+
+
+class DenyingChance:
+    """There are no random numbers."""
+
+    def below(self, limit: int) -> int:
+        """Raises Refused."""
+        raise Refused("chance", f"drawing a random number below {limit}", "--live random")

@@ -35,7 +35,7 @@ class DescribedProcesses:
             example: dict[str, Any] = {"run": list(argv)}
             if stdin:
                 example["stdin"] = stdin
-            example |= {"exit": 0, "output": "…"}
+            example |= {"exit": 0, "output": "..."}
             raise Unanswered("run", f"what {' '.join(argv)} writes", lines({"commands": [example]}))
         node = self._world.take_turn(found)
         if flag(node, "timeout"):
@@ -121,7 +121,7 @@ class DescribedConnection:
             raise failure(then)
 
     def _unknown(self, request: str) -> None:
-        example = {"sockets": [{"connect": self._spec, "request": request, "answer": "…"}]}
+        example = {"sockets": [{"connect": self._spec, "request": request, "answer": "..."}]}
         raise Unanswered("readsocket", f"what {self._spec} answers to {request!r}", lines(example))
 
 
@@ -158,7 +158,7 @@ class DescribedSockets:
         spec = spec.partition("\0")[0]
         known = [node for node in self._known if node.value["connect"].text == spec and flag(node, "tls") == tls]
         if not known:
-            example: dict[str, Any] = {"connect": spec, "request": "…", "answer": "…"}
+            example: dict[str, Any] = {"connect": spec, "request": "...", "answer": "..."}
             if tls:
                 example["tls"] = True
             refused = f"sockets:\n  - {{connect: {spec}, fails: ECONNREFUSED}}"
@@ -200,8 +200,8 @@ class DescribedVerdicts:
         found = exact or next(([node] for node in known if _fits(node, question)), [])
         if not found:
             shown = SECRET.get(kind)
-            asked = [part if shown is None or number in shown else "…" for number, part in enumerate(question)]
-            answer = True if shown is not None else "…"
+            asked = [part if shown is None or number in shown else "..." for number, part in enumerate(question)]
+            answer = True if shown is not None else "..."
             example = {"verdicts": {kind: [{"ask": asked, "answer": answer}]}}
             raise Unanswered(kind, f"the verdict on {', '.join(asked) or 'nothing'}", lines(example))
         node = self._world.take_turn(found)

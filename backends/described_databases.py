@@ -166,9 +166,9 @@ def _text(node: Node | None) -> str | None:
 def _example(request: Request, text: str) -> str:
     example: dict[str, Any] = {"kind": request.kind, "query": text}
     if request.kind == "redis":
-        example["reply"] = "…"
+        example["reply"] = "..."
     elif request.kind == "ldap":
-        example["entries"] = [{"dn": "…", "attributes": {"…": ["…"]}}]
+        example["entries"] = [{"dn": "...", "attributes": {"...": ["..."]}}]
     else:
-        example["rows"] = [{"…": "…"}]
+        example["rows"] = [{"...": "..."}]
     return lines({"databases": [example]})

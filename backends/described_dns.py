@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from eximious.backends.described import DescriptionError, lines
+from eximious.backends.described import RECORDED, lines
 from eximious.interpreter.dns import NODATA, SUCCEED, Answer, Record
 from eximious.interpreter.outcomes import Unanswered
 
@@ -31,7 +31,7 @@ _FIELDS = {
 
 
 def record_of(plain: list[Any]) -> Record:
-    """Make a record of ``[name, ttl, type, data…]``. Raises ValueError."""
+    """Make a record of ``[name, ttl, type, data...]``. Raises ValueError."""
     name, ttl, type_, *data = plain
     fields = _FIELDS.get(type_)
     if fields is None:
@@ -92,37 +92,32 @@ class WorldResolver:
         return searched(self._one, name, rdtype, how, self.search)
 
     def _one(self, name: str, rdtype: str, how: dict[str, Any]) -> Answer:
-        own = recorded = None
+        own: list[Node] = []
+        recorded: list[Node] = []
         for node in self._single.get((_key(name), rdtype), ()):
             dnssec = node.get("dnssec")
             if dnssec is not None and dnssec.value != bool(how.get("dnssec")):
                 continue
-            if node.file.endswith("recorded.yaml"):
-                recorded = recorded or node
-            else:
-                own = own or node
-        if own is not None:
-            return answer_from(own)
+            (recorded if os.path.basename(node.file) == RECORDED else own).append(node)
+        if own:
+            return answer_from(self._world.take_turn(own))
         try:
-            found: Answer = self.zones._one(name, rdtype, how)
+            found: Answer = self._from_zones(name, rdtype)._one(name, rdtype, how)
         except Unanswered:
-            if recorded is None:
+            if not recorded:
                 raise
-            return answer_from(recorded)
+            return answer_from(self._world.take_turn(recorded))
         return found
 
-    @property
-    def zones(self) -> Any:
-        """What answers from the zone files, read on first use. Raises DescriptionError."""
+    def _from_zones(self, name: str, rdtype: str) -> Any:
+        """What answers from the zone files, which are read now. Raises Unanswered where they cannot be."""
         if self._zones is None:
-            from eximious.backends.dnszones import DescribedResolver, ZoneError, Zones
+            from eximious.backends.dnszones import DescribedResolver, ZoneError
 
-            folder = self._world.path("zones")
             try:
-                zones = Zones.load(folder) if os.path.isdir(folder) else Zones()
+                self._zones = DescribedResolver(read_zones(self._world.folder))
             except ZoneError as problem:
-                raise DescriptionError(problem.file, problem.line, 1 if problem.line else 0, problem.why) from None
-            self._zones = DescribedResolver(zones)
+                raise Unanswered("DNS", f"{rdtype} records of {name}", f"correct {problem}") from None
         return self._zones
 
     def hosts(self) -> str:
@@ -139,6 +134,14 @@ class WorldResolver:
             example = lines({"interfaces": ["127.0.0.1", "::1", "192.0.2.1"]})
             raise Unanswered("@[]", "the addresses of the machine", example)
         return [one.text for one in found.value]
+
+
+def read_zones(folder: str) -> Any:
+    """The zone files of a world. Raises ZoneError."""
+    from eximious.backends.dnszones import Zones
+
+    place = os.path.join(folder, "zones")
+    return Zones.load(place) if os.path.isdir(place) else Zones()
 
 
 def _key(name: str) -> str:

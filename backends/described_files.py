@@ -110,15 +110,18 @@ class DescribedFiles:
             if path[-2:] == "/*" and node.value == ABSENT
         ]
 
-    def _check(self, path: str) -> Node | None:
-        """What is said of a path; raises what the description says that happens."""
+    def _check(self, path: str, looking: bool = False) -> Node | None:
+        """What is said of a path; raises what the description says that happens.
+
+        ``looking``: it is not opened; then ``fails`` counts only where nothing else is said of the file.
+        """
         said = self._said.get(_plain(path))
         if said is None:
             return None
         if said.value == ABSENT:
             raise failure("ENOENT")
         fails = said.get("fails")
-        if fails is not None:
+        if fails is not None and not (looking and len(said.value) > 1):
             raise failure(fails.value)
         return said
 
@@ -158,7 +161,7 @@ class DescribedFiles:
 
     def stat(self, path: str, follow_symlinks: bool = True) -> os.stat_result:
         """As os.stat; what is neither described nor kept by a copy is a question when it is used."""
-        said = self._check(path)
+        said = self._check(path, True)
         kept = None
         try:
             kept = self._root.stat(path, follow_symlinks)

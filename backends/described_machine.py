@@ -117,7 +117,10 @@ class DescribedMachine:
 
 
 class DescribedUsers:
-    """The users and groups of a world. Without ``"*": absent`` a name that is not there is a question."""
+    """The users and groups of a world; ``"#ID": absent`` says that there is none with this id.
+
+    Without ``"*": absent`` a name that is not there is a question.
+    """
 
     def __init__(self, world: World) -> None:
         users, groups = world.mapping("users"), world.mapping("groups")
@@ -135,7 +138,7 @@ class DescribedUsers:
     def getpwuid(self, uid: int) -> Account | None:
         """The first user with this id; None where the world has none."""
         found = next((user for user in self._users.values() if user is not None and user.pw_uid == uid), None)
-        if found is None and not self._all_users:
+        if found is None and not self._all_users and f"#{uid}" not in self._users:
             raise _unknown("users", "user with the id", str(uid), {"uid": uid, "gid": uid}, "NAME")
         return found
 
@@ -149,14 +152,14 @@ class DescribedUsers:
     def getgrgid(self, gid: int) -> Group | None:
         """The group with this id; None where the world has none."""
         found = next((group for group in self._groups.values() if group is not None and group.gr_gid == gid), None)
-        if found is None and not self._all_groups:
+        if found is None and not self._all_groups and f"#{gid}" not in self._groups:
             raise _unknown("groups", "group with the id", str(gid), {"gid": gid}, "NAME")
         return found
 
 
 def _unknown(section: str, kind: str, name: str, facts: dict[str, Any], key: str = "") -> Unanswered:
     text = lines({section: {key or name: facts}})
-    other = f"{name}: absent" if not key else '"*": absent'
+    other = f"{name}: absent" if not key else f'"#{name}": absent'
     return Unanswered(section, f"the {kind} {name}", f"{text}\nor, where there is none:\n{section}:\n  {other}")
 
 

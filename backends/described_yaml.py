@@ -136,7 +136,7 @@ class _Reader:
             raise made.error(f"the tag {raw.tag} is not known here")
         made.text = raw.value.encode("utf-8", "surrogatepass").decode("latin-1")
         made.value = made.text
-        if raw.style is not None or tag == "str":
+        if raw.style or tag == "str":
             return
         word = raw.value.lower()
         if word in _WORDS and raw.value in (word, word.upper(), word.capitalize()):

@@ -73,7 +73,7 @@ class ExpansionTest:
                     result = run(ctx)
                 except (Failure, Refused, Unanswered, OverBudget, RecursionError) as problem:
                     write("> ")
-                    self._failed(problem)
+                    self._failed(problem, raw)
                     continue
                 write(f"> {result}\n" if "\0" not in result else f"> {result.partition(NUL)[0]}\n")
                 continue
@@ -146,10 +146,10 @@ class ExpansionTest:
                 result = text
             self.out.write(result + "\n")
         except (Failure, Refused, Unanswered, OverBudget, RecursionError) as problem:
-            self._failed(problem)
+            self._failed(problem, text)
 
-    def _failed(self, problem: Exception) -> None:
-        """Write what is said of an expansion that gave nothing."""
+    def _failed(self, problem: Exception, text: str) -> None:
+        """Write what is said of an expansion of ``text`` that gave nothing."""
         ctx = self.context
         ctx.item, ctx.depth = None, 0
         if isinstance(problem, Failure):
@@ -158,6 +158,10 @@ class ExpansionTest:
         self.out.write("Failed: not evaluated\n")
         self.out.flush()
         message = "nested too deeply" if isinstance(problem, RecursionError) else str(problem)
+        if isinstance(problem, Unanswered):
+            from eximious.world_options import lacking_text
+
+            message = lacking_text(problem, text)
         sys.stderr.write(f"eximious: {message}\n")
         self.exit_code = 3
 
