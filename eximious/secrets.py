@@ -45,8 +45,8 @@ class Secrets:
         #: (file, line) -> column from which on the line is hidden; and the values that are hidden there
         self._lines: dict[tuple[str, int], int] = {}
         self._values: dict[tuple[str, int], str] = {}
-        if configuration is not None:
-            self._collect(configuration)
+        if getattr(configuration, "tree", None) is not None:
+            self._collect(configuration)  # type: ignore[arg-type]
 
     def _collect(self, configuration: Configuration) -> None:
         found: set[str] = set()

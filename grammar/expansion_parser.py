@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from eximious.grammar.expansion_ast import Broken
     from eximious.grammar.expansion_lexer import Token
 
-_escape = re.compile(r"\\N(?s:(.*?))(?:\\N|\Z)|\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{0,2})|(?s:(.)))").sub
+_escape_pattern = re.compile(r"\\N(?s:(.*?))(?:\\N|\Z)|\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{0,2})|(?s:(.)))")
+_escape = _escape_pattern.sub
 _CONTROL = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
@@ -53,6 +54,21 @@ def _resolve(found: re.Match[str]) -> str:
 def unescape(raw: str) -> str:
     r"""Give the text that ``raw`` stands for: escapes resolved, ``\N...\N`` copied as it is."""
     return _escape(_resolve, raw) if "\\" in raw else raw
+
+
+def escape_marks(raw: str) -> list[tuple[int, int]]:
+    r"""Say where the text that ``raw`` stands for comes from: (offset in it, offset in ``raw``), wherever the
+    distance between the two changes, for :class:`eximious.grammar.source.Pieces`."""
+    marks = [(0, 0)]
+    size = at = 0
+    for found in _escape_pattern.finditer(raw):
+        size += found.start() - at
+        if found.lastindex == 1:  # \N...\N: the text begins behind the first \N
+            marks.append((size, found.start(1)))
+        size += len(_resolve(found))
+        at = found.end()
+        marks.append((size, at))
+    return marks
 
 
 class _Builders:

@@ -6,34 +6,73 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any
 
     from eximious.grammar.diagnostics import Diagnostic
     from eximious.lint.engine import Subject
 
     Check = Callable[[Subject], Iterator[Diagnostic]]
+    Hint = Callable[[Diagnostic, Subject], str]
 
 
 class Rule:
     """A rule: ``code`` is its name in findings, ``check`` gives them, ``why`` is its docstring."""
 
-    __slots__ = ("check", "code", "severity", "why")
+    __slots__ = ("check", "code", "why")
 
-    def __init__(self, code: str, severity: str, check: Check) -> None:
-        self.code, self.severity, self.check = code, severity, check
-        self.why = (check.__doc__ or "").strip()
+    def __init__(self, code: str, check: Check) -> None:
+        self.code, self.check = code, check
+        self.why = check.__doc__ or ""
 
 
 RULES: dict[str, Rule] = {}
 
 
-def rule(code: str, severity: str = "error") -> Callable[[Any], Any]:
+def rule(code: str) -> Callable[[Check], Check]:
     """Register a rule. The function's docstring is its page in the reference: what, why, an example."""
 
-    def register(function: Any) -> Any:
+    def register(function: Check) -> Check:
         if code in RULES:
             raise ValueError(f"there are two rules {code}")
-        RULES[code] = Rule(code, severity, function)
+        RULES[code] = Rule(code, function)
+        return function
+
+    return register
+
+
+def load_rules() -> None:
+    """Import all modules of :mod:`eximious.lint.rules`."""
+    from importlib import import_module
+    from pkgutil import iter_modules
+
+    package = import_module("eximious.lint.rules")
+    for module in iter_modules(package.__path__):
+        import_module(f"{package.__name__}.{module.name}")
+
+
+class Explanation:
+    """What is said about findings that reading a configuration makes: ``codes``, ``hint`` gives advice or
+    "", ``why`` is its docstring."""
+
+    __slots__ = ("codes", "hint", "why")
+
+    def __init__(self, codes: tuple[str, ...], hint: Hint) -> None:
+        self.codes, self.hint = codes, hint
+        self.why = hint.__doc__ or ""
+
+
+#: code -> what explains it
+EXPLANATIONS: dict[str, Explanation] = {}
+
+
+def explains(*codes: str) -> Callable[[Hint], Hint]:
+    """Register what gives hints for findings of reading. The docstring is the page in the reference."""
+
+    def register(function: Hint) -> Hint:
+        explanation = Explanation(codes, function)
+        for code in codes:
+            if code in EXPLANATIONS:
+                raise ValueError(f"there are two explanations of {code}")
+            EXPLANATIONS[code] = explanation
         return function
 
     return register

@@ -1,114 +1,171 @@
-"""Rules on string expansions and regular expressions."""
+"""Rules on string expansions."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximious.grammar.diagnostics import Diagnostic
+from eximious.grammar.diagnostics import ERROR, Diagnostic
+from eximious.grammar.expansion_ast import Header
+from eximious.grammar.patterns import compiled
 from eximious.lint.registry import rule
+from eximious.lint.suggest import did_you_mean, looks_like_macro, macro_hint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from eximious.lint.engine import Site, Subject
+    from eximious.lint.engine import Subject
+    from eximious.lint.sites import Site
+
+_UNKNOWN = (
+    r"unknown (?P<what>condition|expansion operator|variable name|variable in|lookup type) "
+    r'"(?:\$\{)?(?P<name>[^"}]+)'
+)
+#: what Exim says where braces do not match up
+_BRACES = ("missing", "curly", "Not enough", "each subcondition", "too few", "condition name")
+#: problems after which the rest of the text is still read as it was meant
+_LOCAL = ("unknown ", "numeric variable")
 
 
 @rule("broken-expansion")
 def broken_expansion(subject: Subject) -> Iterator[Diagnostic]:
-    """An expansion that Exim cannot read, whatever it evaluates.
+    """A text with expansions in it that Exim cannot read, whatever the mail is.
 
-    Exim reads expansions when it needs them, so a configuration with one is accepted, and mail fails
-    later: ``data = ${lookup{$local_part}lsearch{/etc/aliases}`` lacks its last brace. The message is
-    Exim's own. Unknown names of items, operators, conditions, variables and lookup types are found here, too.
+    Exim reads expansions only when it needs their value. A configuration with a broken one is accepted by
+    ``exim -bV``, and fails when the first message gets there: usually as a temporary error, which senders
+    repeat for days before anybody notices. The message is Exim's own. Names of items, operators,
+    conditions, variables and lookup types that the chosen version and build do not have are found here,
+    too, also in branches that are never taken (Exim reads those as well), in the arguments of commands and
+    in texts that are expanded a second time, such as the replacement of ``${sg``.
+
+    Example::
+
+        data = ${lookup{$local_part}lsearch{/etc/aliases}
+
+    The last closing brace is missing. Write ``data = ${lookup{$local_part}lsearch{/etc/aliases}}``.
     """
     for site in subject.sites:
-        if not site.expanded or ("$" not in site.text and "\\" not in site.text):
+        if not site.expanded:
             continue
-        seen = set()
-        for offset, message in problems(site, subject):
-            if message.startswith("regular expression error") or (offset, message) in seen:
+        for offset, message in subject.problems(site):
+            if message.startswith("regular expression error"):
                 continue
-            seen.add((offset, message))
-            # what stands behind a place that Exim cannot read is not read
-            yield Diagnostic(
-                "broken-expansion",
-                "error",
-                message.partition("\n")[0],
-                site.span(offset, offset + 1),
-                hint=hint_for(message, subject),
-            )
-            if not message.startswith("unknown "):
-                break
+            yield _finding(site, offset, message, subject)
+            if not message.startswith(_LOCAL):
+                break  # from here on Exim reads something else than what was meant
 
 
-@rule("bad-regex")
-def bad_regex(subject: Subject) -> Iterator[Diagnostic]:
-    """A regular expression that PCRE does not accept, in an expansion or as an item of a list.
-
-    Mail that meets it is deferred: ``${if match{$h_subject:}{(free}{...}}`` lacks a parenthesis.
-    """
-    for site in subject.sites:
-        if site.expanded and "$" in site.text:
-            seen = set()
-            for offset, message in problems(site, subject):
-                if message.startswith("regular expression error") and offset not in seen:
-                    seen.add(offset)
-                    yield Diagnostic("bad-regex", "error", message, site.span(offset, offset + 1))
-        elif site.kind in ("domain", "address", "host", "localpart"):
-            yield from _list_regexes(site)
+def _end(text: str, offset: int, message: str) -> int:
+    """Where the place ends that is underlined: the name, if it is one that is unknown."""
+    found = compiled(_UNKNOWN).match(message)
+    if found and found["name"] in text[offset : offset + len(found["name"]) + 8]:
+        return text.index(found["name"], offset) + len(found["name"])
+    return offset + 1
 
 
-def _list_regexes(site: Site) -> Iterator[Diagnostic]:
-    from eximious.grammar.expansion_parser import unescape
-    from eximious.grammar.listspans import split_spans
-    from eximious.interpreter.outcomes import ExpansionError
-    from eximious.interpreter.regex import compile_regex
-
-    if "$" in site.text:
-        return
-    for item, start, end in split_spans(unescape(site.text)):
-        pattern = item.lstrip("!").lstrip()
-        if pattern.startswith("^"):
-            try:
-                compile_regex(pattern)
-            except ExpansionError as failure:
-                place = site.span(start, end) if "\\" not in site.text else site.span(0, len(site.text))
-                yield Diagnostic("bad-regex", "error", failure.message, place)
-
-
-def problems(site: Site, subject: Subject) -> list[tuple[int, str]]:
-    """What Exim would find wrong with a text, by place: the compiler puts it down."""
-    from eximious.interpreter.compiler import Compiler
-
-    compiler = Compiler(subject.language, site.text)
-    compiler.expansion(site.tree(subject.language))
-    return sorted(set(compiler.problems))
+def _finding(site: Site, offset: int, message: str, subject: Subject) -> Diagnostic:
+    where = site.span(offset, _end(site.text, offset, message))
+    if message.startswith(_BRACES):
+        header = _swallowing(site, offset, subject)
+        if header is not None:
+            name = header.name.partition("}")[0]
+            where = site.span(header.start, header.start + len(header.prefix) + len(name) + 1)
+            hint = f"the name of a header ends with a colon: ${header.prefix}{name}:"
+            return Diagnostic("broken-expansion", ERROR, message, where, hint=hint)
+    hint = None
+    if not message.startswith(_LOCAL) and site.cut:
+        hint = _cut_hint(site)
+    return Diagnostic(
+        "broken-expansion", ERROR, message, where, hint=hint or _hint(message, site.text, offset, subject)
+    )
 
 
-def hint_for(message: str, subject: Subject) -> str | None:
-    """What to do about a message, None if that is plain."""
-    import re
-    from difflib import get_close_matches
-
-    language = subject.language
-    found = re.search(r'unknown (condition|expansion operator|variable(?: name| in)?|lookup type) "(?:\$\{)?([^"}]+)', message)
-    if found:
-        what, name = found[1], found[2]
-        if what == "condition":
-            names = language.condition_shapes
-        elif what == "expansion operator":
-            names = {**language.catalogue.operators, **dict.fromkeys(language.catalogue.items)}
-        elif what == "lookup type":
-            names = dict.fromkeys(language.lookup_names)
-        else:
-            names = dict(language.catalogue.variables)
-        close = get_close_matches(name, names, 1, 0.7)
-        if close:
-            return f"did you mean {close[0]}?"
-        version = ".".join(map(str, language.version))
-        return f"Exim {version} knows no such name; a macro that is not defined looks like this, too"
-    if message.startswith("missing } at end of string"):
-        return "a brace that was opened is not closed"
-    if message.startswith("$ not followed"):
-        return "a dollar that is meant literally is written \\$"
+def _swallowing(site: Site, offset: int, subject: Subject) -> Header | None:
+    """Where braces do not match up: the header whose name took one in, for want of its colon."""
+    for node in site.tree(subject.language).walk():
+        if type(node) is Header and "}" in node.name and node.start <= offset:
+            return node
     return None
+
+
+def _cut_hint(site: Site) -> str | None:
+    """Say so where the text is only a piece of what was meant, because the value is split first."""
+    if site.cut == " ":
+        return (
+            "the value is split at blanks before it is expanded: put what belongs together in double quotes"
+        )
+    if site.cut == "\n":
+        return None
+    return (
+        f"the list is split at each {site.cut} before it is expanded: double it ({site.cut * 2}) inside an item, "
+        f"or choose another separator by beginning the list with <"
+    )
+
+
+def _hint(message: str, text: str, offset: int, subject: Subject) -> str | None:
+    """What to do about a message; None if that is plain."""
+    found = compiled(_UNKNOWN).match(message)
+    if found:
+        return _unknown_hint(found["what"], found["name"], text[offset:], subject)
+    if "could be header name not terminated by colon" in message:
+        return "write a colon behind the name of the header: $h_subject:"
+    if "condition name expected" in message or "missing condition" in message:
+        return "after ${if comes a condition such as eq{…}{…}; an unquoted blank may have cut the text here"
+    if message.startswith("missing } at end"):
+        return "a brace that is opened in this text is not closed"
+    if message.startswith("$ not followed"):
+        return r"write \$ for a dollar sign that is meant as such"
+    if "curly-bracket problem" in message or "missing or misplaced" in message or "bracket" in message:
+        return "count the braces: each argument stands in a pair of its own"
+    if message.startswith("missing lookup type") or "for single-key" in message:
+        return "${lookup{key}type{file}} looks up a key, ${lookup type{query}} asks a database"
+    if '"fail" expected' in message:
+        return "after the first string comes {…}, the word fail, or the closing brace"
+    return None
+
+
+def _unknown_hint(what: str, name: str, text: str, subject: Subject) -> str:
+    catalogue = subject.language.catalogue
+    names: Iterable[str]
+    if what == "condition":
+        names = [*catalogue.conditions, *("and", "or", "def:")]
+    elif what == "expansion operator":
+        name = name.partition("_")[0] if name.partition("_")[0] in catalogue.operators else name
+        names = [*catalogue.operators, *catalogue.items]
+    elif what == "lookup type":
+        names = catalogue.lookups
+    else:
+        names = [variable.name for variable in catalogue.variables.values() if variable.in_table]
+    version = f"{catalogue.version[0]}.{catalogue.version[1]}"
+    if looks_like_macro(name):
+        return macro_hint(name)
+    elsewhere = _elsewhere(what, name, subject)
+    return elsewhere or did_you_mean(name, names) or f"Exim {version} has no such name"
+
+
+#: what an unknown name is called -> its table
+_TABLES = {
+    "condition": "conditions",
+    "expansion operator": "operators",
+    "lookup type": "lookups",
+}
+
+
+def _elsewhere(what: str, name: str, subject: Subject) -> str:
+    """Say so where other versions or builds have the name, or where it is something else."""
+    from eximious.grammar.catalogue import Catalogue, versions
+
+    table = _TABLES.get(what, "variables")
+    catalogue = subject.language.catalogue
+    if what == "expansion operator" and name in catalogue.items:
+        return f"{name} is an item: write ${{{name}{{…}}…}}"
+    if what == "condition" and name in catalogue.operators:
+        return f"{name} is an operator: ${{{name}:…}} gives a text, and a condition compares texts"
+    if Catalogue(catalogue.version).has(table, name):
+        return "Exim has it, but not this build"
+    known = [version for version in versions() if Catalogue(version).has(table, name)]
+    if not known:
+        return ""
+    first, last = known[0], known[-1]
+    if first > catalogue.version:
+        return f"Exim has it from version {first[0]}.{first[1]} on"
+    return f"Exim has it up to version {last[0]}.{last[1]} only"
