@@ -122,7 +122,7 @@ def function(found: Any) -> Any:
 
 
 def by_compiler() -> set[tuple[str, str]]:
-    """What the compiler itself reads, because its arguments are no plain texts: ``if`` and some conditions."""
+    """What the compiler itself reads, whose arguments are no plain texts: ``if`` and some conditions."""
     source = (ROOT / "interpreter" / "condition_compiler.py").read_text(encoding="utf-8")
     return {("items", "if"), *(("conditions", word) for word in re.findall(r'"([^"\s]+)"', source))}
 
