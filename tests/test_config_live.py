@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import subprocess
 import tempfile
 from functools import cache
 from pathlib import Path
 
+import casefile
 import configcases
+import configmutate
 import pytest
 from eximious.grammar.catalogue import Catalogue
 from eximious.grammar.configuration import load_configuration
@@ -28,6 +31,9 @@ WHAT = {
     "names": ["router_list", "transport_list", "authenticator_list", "macros"],
     "config": ["config"],
 }
+
+#: random configurations for each seed (EXIMIOUS_RANDOM asks for more)
+COUNT = int(os.environ.get("EXIMIOUS_RANDOM", "60"))
 
 pytestmark = pytest.mark.differential
 
@@ -85,3 +91,27 @@ def test_installed(path: Path, tmp_path: Path) -> None:
     if not path.exists():
         pytest.skip(f"{path} is not installed")
     compare(path, {})
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random(seed: int, tmp_path: Path) -> None:
+    """Damaged cases and random options: accepted alike, refused with the same words."""
+    exim = configcases.real_exim()
+    if exim is None:
+        pytest.skip("no Exim 4.96 here")
+    rng = random.Random(seed)
+    texts = [configcases.configuration(case) for file in configcases.files() for case in file.cases]
+    wrong = []
+    for number in range(COUNT):
+        if number % 2:
+            text = configmutate.random_options(rng, configcases.debian())
+        else:
+            text = configmutate.damaged(rng, rng.choice(texts) + rng.choice(("", rng.choice(texts))))
+        case = casefile.Case(tmp_path, number, "", {}, text)
+        answer, _ = configcases.ask(exim, case, tmp_path)
+        if answer is None or '"timeout_dns" is no longer available' in answer:
+            continue  # it died, or the first thing it said was only a remark
+        mine = configcases.ours(case, tmp_path)
+        if mine != answer:
+            wrong.append(f"{text!r}\n  Exim: {answer!r}\n  ours: {mine!r}")
+    assert not wrong, "\n".join(wrong)
