@@ -77,3 +77,25 @@ def test_extremes(world: World, text: str) -> None:
     """Deep nesting, long repetition and steep patterns, in lines as long as -be takes them."""
     pieces = [text[n : n + 900] for n in range(0, len(text), 900)]
     assert check_expressions(world, ["\\\n".join(pieces)]) == []
+
+
+#: items that are opened again and again inside their own arguments
+OPENED = [
+    "acl{", "authresults{", "certextract{a}{", "dlfunc{a}{", "env{", "expand:", "extract{1}{:}{",
+    "filter{a}{eq{a}{", "hash{1}{", "hmac{a}{", "if acl{{a}{", "if and{{eq{a}{", "if def:x{",
+    "if eq{a}{", "if forany{a}{eq{", "if match{a}{", "if match_domain{a}{", "if inlist{a}{",
+    "imapfolder{a}{", "lc:", "length{1}{", "listextract{1}{", "listquote{:}{", "lookup mysql{",
+    "lookup{a}lsearch{", "map{a}{", "nhash{1}{", "perl{a}{", "prvs{a}{", "prvscheck{a}{b}{",
+    "prvscheck{a}{", "readfile{", "readsocket{a}{", "reduce{a}{b}{", "run{", "sg{a}{b}{",
+    "sort{a}{lt}{", "srs_encode{a}{", "substr{1}{", "tr{a}{", "extract{a}{b}{", "lookup{a}lsearch{b}{",
+    "if eq{a}{b}{", "if eq{a}{a}{x}{", "extract json{a}{", "run{a}{",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("opened", OPENED)
+def test_nesting_costs_little(world: World, opened: str) -> None:
+    """Forty levels, left open and closed: what is compiled twice at each level would never end."""
+    text = ("${" + opened) * 40
+    assert (
+        check_expressions(world, [text, text + "x" + "}" * (40 * text.count("{", 0, len(opened) + 2))]) == []
+    )

@@ -254,12 +254,14 @@ def run(
             if out is not None:
                 print(f"{report.count} done, {len(report.differences)} differences", file=out, flush=True)
     report.seconds = time.monotonic() - start
-    seen = set()
+    seen: set[object] = set()
     for finding in sorted(report.differences, key=lambda found: len(found.text)):
         if len(report.shrunk) >= shrinks:
             break
         if finding.before:
-            report.shrunk.append(finding)
+            if finding.before[:1] not in seen:
+                seen.add(finding.before[:1])
+                report.shrunk.append(finding)
             continue
         pair = Pair(world, [exim], command, finding.settings, spoil)
         text = shrink(finding.text, pair.surely_differing)
