@@ -328,7 +328,15 @@ def environment_of(configuration: Configuration, catalogue: Catalogue, doors: Do
         primary_hostname=configuration.option("primary_hostname") or "",
         compile_date=catalogue.build.lines.get("built") or "01-Jan-2025 00:00:00",
         compile_number=catalogue.build.lines.get("number") or "1",
+        acl_runner=_run_acl,
     )
+
+
+def _run_acl(ctx: Context, name: str, arguments: list[str]) -> tuple[str, str]:
+    """Run an ACL for an expansion; the engine is loaded when the first one asks."""
+    from eximious.simulation.acl.engine import run_from_expansion
+
+    return run_from_expansion(ctx, name, arguments)
 
 
 def fresh_context(env: Environment) -> Context:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from eximious.interpreter import protocols
+    from eximious.interpreter.context import Context
     from eximious.interpreter.headers import Header
     from eximious.interpreter.language import Language
 
@@ -138,6 +139,8 @@ class Environment:
         self.searches: Any = None
         #: what is worked out once and kept for the run, by whoever does it
         self.kept: dict[str, Any] = {}
+        #: runs ACLs for expansions: (context, name, arguments) -> (result, message for the client)
+        self.acl_runner: Callable[[Context, str, list[str]], tuple[str, str]] | None = more.get("acl_runner")
         #: takes what Exim would log: (line, where); see eximious.interpreter.logs
         self.log: Any = more.get("log")
 
@@ -228,6 +231,8 @@ class Session:
 
     def __init__(self) -> None:
         self.acl_c: dict[str, str] = {}
+        #: what ACLs did (see eximious.simulation.acl.state); None: none has run
+        self.acl: Any = None
         self.auth: list[str] = []
         self.tls_in = Tls()
         #: aliases of a host found by its address, as written in the DNS

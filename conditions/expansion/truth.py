@@ -17,8 +17,8 @@ _DIGITS = re.compile(r"-?[0-9]*\Z")
 _WORDS = {"true": True, "yes": True, "false": False, "no": False}
 
 
-def _known(text: str) -> bool | None:
-    """The value of what both conditions know, without white space around; None for other text."""
+def truth_of(text: str) -> bool | None:
+    """Give the value of what both conditions, and ``condition =`` in an ACL, know; None for other text."""
     if not text:
         return False
     if _DIGITS.match(text):
@@ -38,7 +38,7 @@ def boolean(ctx: Context, text: str) -> bool:
     Case and surrounding white space do not matter; anything else is an error.
     """
     text = text.strip(SPACE)
-    value = _known(text)
+    value = truth_of(text)
     if value is None:
         raise ExpansionError(f'unrecognised boolean value "{shown(text, ctx.env.version)}"')
     return value
@@ -53,7 +53,7 @@ def bool_lax(text: str) -> bool:
     text = text.strip(SPACE)
     if len(text) > 1 and _DIGITS.match(text):
         return True
-    return _known(text) is not False
+    return truth_of(text) is not False
 
 
 @condition("first_delivery", section="11.8", args=0)

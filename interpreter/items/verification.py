@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.interpreter.compiler import Arguments, sequence
-from eximious.interpreter.outcomes import Defer, ExpansionError, ForcedFailure
+from eximious.interpreter.outcomes import ExpansionError, ForcedFailure
 from eximious.interpreter.registry import OWN, compiled_item, condition, item
 from eximious.interpreter.text import Tainted
 
@@ -91,41 +91,38 @@ def compile_prvscheck(compiler: Compiler, node: Item) -> Run:
 # ---- acl
 
 
-def run_acl(ctx: Context, name: str, arguments: list[str]) -> tuple[str, str]:
-    """Run a named ACL with arguments; gives its result (accept, deny, defer…) and its message.
+def run_acl(ctx: Context, name: str, arguments: list[str]) -> tuple[bool, str]:
+    """Run an ACL with arguments; gives whether it accepts, and its message, empty where there is none.
 
-    The engine of the ACLs is handed in with the environment; see Environment.acl_runner.
+    The engine of the ACLs is handed in with the environment (``acl_runner``). A deferral is a forced
+    failure, and a result other than accept and deny an error, drop and discard too: as in Exim.
     """
-    runner = getattr(ctx.env, "acl_runner", None)
+    runner = ctx.env.acl_runner
     if runner is None:
         if name not in ctx.env.acls:
-            return "error", ""
+            raise ExpansionError(f'ERROR from acl "{name}"')
         raise ExpansionError(f'ACL "{name}" cannot be run here: no ACL engine was given')
-    return runner(ctx, name, arguments)  # type: ignore[no-any-return]
+    result, message = runner(ctx, name, arguments)
+    if result in ("accept", "deny"):
+        return result == "accept", message
+    if result == "defer":
+        raise ForcedFailure(f'DEFER from acl "{name}"')
+    raise ExpansionError(f'{_EXIM_WORDS[result]} from acl "{name}"')
+
+
+_EXIM_WORDS = {"error": "ERROR", "discard": "DISCARD", "drop": "FAIL_DROP"}
 
 
 @item("acl", section="11.5", args=(1, 10), taint=OWN)
 def acl(ctx: Context, args: list[Any]) -> str:
-    """``${acl{name}{arg}…}``: the message of an ACL that accepts; one that denies forces failure."""
+    """``${acl{name}{arg}…}``: the message of an ACL, whether it accepts or denies."""
     name, *arguments = [arg for arg in args if arg is not None]
-    result, message = run_acl(ctx, name, arguments)
-    if result in ("accept", "discard"):
-        return message
-    if result in ("deny", "drop"):
-        raise ForcedFailure(message)
-    if result == "defer":
-        raise Defer(message)
-    raise ExpansionError(f'ERROR from acl "{name}"')
+    return run_acl(ctx, name, arguments)[1]
 
 
 @condition("acl", section="11.7", args=1)
 def acl_condition(ctx: Context, name: str, *arguments: str) -> bool:
     """``acl{{name}{arg}…}``: true where the ACL accepts, false where it denies; its message is $value."""
-    result, message = run_acl(ctx, name, list(arguments))
-    if result in ("accept", "discard", "deny", "drop"):
-        if message:
-            ctx.value = message
-        return result in ("accept", "discard")
-    if result == "defer":
-        raise ForcedFailure(message)
-    raise ExpansionError(f'ERROR from acl "{name}"')
+    accepted, message = run_acl(ctx, name, list(arguments))
+    ctx.value = message or None
+    return accepted

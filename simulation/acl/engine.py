@@ -1,0 +1,459 @@
+"""Runs ACLs: statements in order, their steps, messages, results (manual 44.3 to 44.6, 44.18)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximious.conditions.lists.result import ListPanic
+from eximious.interpreter.engine import expand
+from eximious.interpreter.logs import log_write
+from eximious.interpreter.outcomes import Defer, Failure, ForcedFailure
+from eximious.interpreter.text import Tainted
+from eximious.simulation.acl.outcomes import (
+    DEFER,
+    DISCARD,
+    DROP,
+    ERROR,
+    FAIL,
+    OK,
+    AclResult,
+)
+from eximious.simulation.acl.phases import MESSAGE_PHASES, NAMES, QUIT_PHASES
+from eximious.simulation.acl.program import AclTextError, Program
+from eximious.simulation.acl.state import state_of
+
+if TYPE_CHECKING:
+    from eximious.interpreter.context import Context
+    from eximious.simulation.acl.program import Statement, Step
+    from eximious.simulation.acl.state import AclState
+
+#: ACLs inside each other
+MAX_LEVEL = 20
+#: arguments of an ACL
+MAX_ARGUMENTS = 9
+
+#: verb -> the results of its conditions for which its messages are used (manual 44.20)
+_MESSAGE_RESULTS = {
+    "accept": (OK, FAIL, DROP),
+    "defer": (OK,),
+    "deny": (OK,),
+    "discard": (OK, FAIL, DROP),
+    "drop": (OK,),
+    "require": (FAIL, DROP),
+    "warn": (OK,),
+}
+#: verb -> the result of the ACL where its conditions are met
+_DECISIONS = {"defer": DEFER, "deny": FAIL, "drop": DROP}
+
+
+class Recipient:
+    """The recipient that an ACL for RCPT is about. ``caseful`` and ``caseless``: its local part as received
+    and in lower case (equal where a nested ${acl} looks at it)."""
+
+    __slots__ = ("address", "caseful", "caseless", "domain")
+
+    def __init__(self, address: str, domain: str, caseful: str, caseless: str) -> None:
+        self.address, self.domain = address, domain
+        self.caseful, self.caseless = caseful, caseless
+
+
+class Evaluation:
+    """One ACL being run, the ACLs that its ``acl =`` conditions call included.
+
+    ``user`` and ``log`` are the messages in hand: for the client and for the log, None where there is none.
+    ``search_error``: why a list could not be decided. ``callout_defer``: a callout deferred.
+    """
+
+    __slots__ = (
+        "callout_defer", "ctx", "log", "log_is_users", "phase", "recipient", "search_error", "state",
+        "temp_details", "user",
+    )  # fmt: skip
+
+    def __init__(self, ctx: Context, state: AclState, recipient: Recipient | None) -> None:
+        self.ctx, self.state, self.recipient = ctx, state, recipient
+        self.phase = state.phase
+        self.user: str | None = None
+        self.log: str | None = None
+        self.search_error: str | None = None
+        self.callout_defer = self.temp_details = False
+        #: the log's message is the user's, because there was none for the log
+        self.log_is_users = False
+
+    # ---- what conditions use
+
+    @property
+    def where(self) -> str:
+        """The phase as Exim's messages call it."""
+        return NAMES[self.phase]
+
+    def error(self, message: str) -> int:
+        """Leave a log message and give ERROR."""
+        self.log = message
+        return ERROR
+
+    def write(self, line: str, logs: str = "main") -> None:
+        """Write a line to logs."""
+        log_write(self.ctx, line, logs)
+
+    # ---- finding an ACL
+
+    def run(self, text: str) -> int:
+        """Run the ACL that ``text``, expanded already, names or is. Gives one of the six results."""
+        state = self.state
+        if state.level > MAX_LEVEL:
+            return self.error("ACL nested too deep: possible loop")
+        name = text.lstrip(" \t\n\v\f\r")
+        if type(text) is Tainted and self.ctx.env.version >= (4, 94):
+            self.write(f'attempt to use tainted ACL text "{name}"', "main panic")
+            return self.error("internal configuration error")
+        try:
+            program = self._find(name)
+        except AclTextError as problem:
+            return self.error(problem.message)
+        for statement in program.statements:
+            decided = self._statement(statement)
+            if decided is not None:
+                return decided
+        return FAIL
+
+    def _find(self, name: str) -> Program:
+        """Give the ACL of that name, or the one the text is (manual 44.4). Raises AclTextError."""
+        env = self.ctx.env
+        kept: dict[str, Program] = env.kept.setdefault("acls", {})
+        program = kept.get(name)
+        if program is not None:
+            return program
+        from eximious.simulation.acl.program import TEXTS_KEPT, compile_acl, parse_text
+
+        if " " not in name and name in env.acls:
+            program = compile_acl(env.acls[name], env.catalogue)
+        elif " " not in name and name.startswith("/"):
+            program = Program(name, parse_text(self._read(name), env.catalogue, name))
+        else:
+            program = Program(None, parse_text(name, env.catalogue))
+            texts: list[str] = env.kept.setdefault("acl texts", [])
+            texts.append(name)
+            if len(texts) > TEXTS_KEPT:
+                kept.pop(texts.pop(0), None)
+        kept[name] = program
+        return program
+
+    def _read(self, path: str) -> str:
+        try:
+            with self.ctx.env.doors.files.open(path) as file:
+                return file.read().decode("latin-1")
+        except IsADirectoryError:
+            raise AclTextError(f'failed to read ACL file "{path}": Is a directory') from None
+        except OSError as problem:
+            raise AclTextError(f'failed to open ACL file "{path}": {problem.strerror}') from None
+
+    # ---- statements
+
+    def _statement(self, statement: Statement) -> int | None:
+        """Carry one statement out; None: go on with the next."""
+        self.user = self.log = None
+        self.temp_details = self.callout_defer = False
+        self.search_error = None
+        searches = self.ctx.env.searches
+        if searches is not None:
+            searches.error = None
+        result, endpass = self._conditions(statement)
+        observe = self.state.observe
+        if observe is not None:
+            observe(statement, None, result)
+        verb = statement.verb
+        if result == ERROR:
+            return ERROR
+        if result == DEFER:
+            self._deferred()
+            if verb != "warn":
+                return DEFER
+            self._skipped_warning()
+            return None
+        if verb == "warn":
+            if result == OK:
+                self._warn()
+            self.log = self.user = None
+            return None
+        return self._decide(verb, result, endpass)
+
+    def _decide(self, verb: str, result: int, endpass: bool) -> int | None:
+        if verb in ("accept", "discard"):
+            if result in (OK, DISCARD):
+                if verb == "accept":
+                    return result
+                return self._unless_quitting(verb, DISCARD)
+            return result if endpass else None
+        if verb == "require":
+            return None if result == OK else self._unless_quitting(verb, result)
+        if result != OK:
+            return None
+        decision = self._unless_quitting(verb, _DECISIONS[verb])
+        if decision == DEFER:
+            self.temp_details = True
+        return decision
+
+    def _unless_quitting(self, verb: str, decision: int) -> int:
+        """The decision, unless the ACL is one that may not fail (manual 44.2)."""
+        if self.state.level == 0 and self.phase in QUIT_PHASES:
+            return self.error(f"QUIT or not-QUIT toplevel ACL may not fail ('{verb}' verb used incorrectly)")
+        return decision
+
+    def _deferred(self) -> None:
+        """The message of a deferral is the last search's error, if a search it was."""
+        if self.callout_defer:
+            self.temp_details = True
+            return
+        error = self.search_error
+        if not error:
+            searches = self.ctx.env.searches
+            error = searches.error if searches is not None else None
+        if error:
+            self.log = error
+        if self.ctx.env.options.get("smtp_return_error_details"):
+            self.temp_details = True
+
+    # ---- warnings
+
+    def _skipped_warning(self) -> None:
+        from eximious.interpreter.variables.clock import log_selected
+
+        if log_selected(self.ctx.env, "acl_warn_skipped", default=True):
+            why = f": {self.log}" if self.log is not None else ""
+            self.write(
+                f'{client(self.ctx)} Warning: ACL "warn" statement skipped: condition test deferred{why}'
+            )
+        self.log = self.user = None
+
+    def _warn(self) -> None:
+        """What a warning with messages does: one log line a message, and header lines (manual 44.20)."""
+        from eximious.simulation.acl.headers import add_headers
+
+        log, user = self.log, self.user
+        if log is not None and not self.log_is_users:
+            line = f"{client(self.ctx)} Warning: {printing(self.ctx, log)}"
+            warned = self.state.message.warned
+            if line not in warned:
+                self.write(line)
+                warned.add(line)
+        if user is None:
+            return
+        if self.phase not in MESSAGE_PHASES:
+            self.write(
+                f'ACL "warn" with "message" setting found in a non-message ({self.where}) ACL: cannot specify '
+                "header lines here: message ignored",
+                "main panic",
+            )
+            return
+        add_headers(self.ctx, self.state, user)
+
+    # ---- conditions
+
+    def _conditions(self, statement: Statement) -> tuple[int, bool]:
+        """Run the steps of a statement; gives their result, and whether endpass was passed."""
+        message: str | None = None
+        log_message: str | None = None
+        endpass = False
+        result = OK
+        observe = self.state.observe
+        for step in statement.steps:
+            name = step.name
+            if name == "message":
+                message = step.argument
+                continue
+            if name == "log_message":
+                log_message = step.argument
+                continue
+            if name == "endpass":
+                endpass = True
+                continue
+            value = step.argument
+            if step.expand:
+                try:
+                    value = expand(value, self.ctx)
+                except ForcedFailure:
+                    continue
+                except ListPanic:
+                    raise
+                except Failure as failure:
+                    self.log = f'failed to expand ACL string "{step.argument}": {failure.message}'
+                    return (DEFER if isinstance(failure, Defer) else ERROR), endpass
+            if not step.allowed(self.phase):
+                what = "use" if step.is_modifier else "test"
+                return self.error(f"cannot {what} {name} condition in {self.where} ACL"), endpass
+            result = step.call(self, value, step)
+            if name == "acl" and result == DISCARD and statement.verb not in ("accept", "discard"):
+                return self.error(
+                    f'nested ACL returned "discard" for "{statement.verb}" command '
+                    '(only allowed with "accept" or "discard")'
+                ), endpass
+            if name == "verify" and statement.verb == "warn":
+                self.user = None
+            if result == ERROR and step.is_modifier:
+                return ERROR, endpass
+            if step.negated:
+                result = {OK: FAIL, FAIL: OK, DROP: OK}.get(result, result)
+            if observe is not None:
+                observe(step, value, result)
+            if result != OK:
+                break
+        if endpass and result == OK:
+            message = None
+        if result in _MESSAGE_RESULTS[statement.verb]:
+            self._messages(statement.verb, result, message, log_message)
+        self.ctx.message.acl_verify_message = ""
+        return result, endpass
+
+    def _messages(self, verb: str, result: int, message: str | None, log_message: str | None) -> None:
+        """Let ``message`` and ``log_message`` take effect; only now are they expanded (manual 44.20)."""
+        old_user = self.user
+        old_log = self.log if self.log is not None else old_user
+        if verb == "warn" or (result == OK and verb in ("accept", "discard")):
+            self.user = self.log = None
+        if message is not None:
+            text = self._expanded_message(message, old_user)
+            if text:
+                self.user = text
+        if log_message is not None:
+            text = self._expanded_message(log_message, old_log)
+            if text:
+                self.log = text if self.log is None else f"{text}: {self.log}"
+        self.log_is_users = self.log is None
+        if self.log is None:
+            self.log = self.user
+
+    def _expanded_message(self, message: str, earlier: str | None) -> str | None:
+        self.ctx.message.acl_verify_message = earlier or ""
+        try:
+            return expand(message, self.ctx)
+        except ForcedFailure:
+            return None
+        except ListPanic:
+            raise
+        except Failure as failure:
+            self.write(f'failed to expand ACL message "{message}": {failure.message}', "main panic")
+            return None
+
+
+def client(ctx: Context) -> str:
+    """How log lines about a statement name the client: ``H=…`` with address, or ``U=…`` where it is local."""
+    session = ctx.session
+    if not session.sender_fullhost:
+        return f"U={session.sender_ident}"
+    from eximious.interpreter.variables.clock import log_selected
+
+    interface = ""
+    if session.received_ip_address and log_selected(ctx.env, "incoming_interface"):
+        interface = f" I=[{session.received_ip_address}]:{session.received_port}"
+    ident = f" U={session.sender_ident}" if session.sender_ident else ""
+    return f"H={session.sender_fullhost}{interface}{ident}"
+
+
+def printing(ctx: Context, text: str) -> str:
+    """Give text as log lines show it: non-printing characters escaped."""
+    from eximious.interpreter.operators.text import escape
+
+    return escape(ctx, text)
+
+
+# ---- arguments
+
+
+class Arguments:
+    """``$acl_arg1``… and ``$acl_narg`` while an ACL runs; the caller's come back at the end of a ``with``."""
+
+    __slots__ = ("_ctx", "_given", "_saved")
+
+    def __init__(self, ctx: Context, given: list[str]) -> None:
+        self._ctx, self._given = ctx, given
+        self._saved: dict[str, object] = {}
+
+    def __enter__(self) -> None:
+        scratch = self._ctx.scratch
+        for number in range(1, MAX_ARGUMENTS + 1):
+            name = f"acl_arg{number}"
+            if name in scratch:
+                self._saved[name] = scratch.pop(name)
+            if number <= len(self._given):
+                scratch[name] = self._given[number - 1]
+        self._saved["acl_narg"] = scratch.get("acl_narg")
+        scratch["acl_narg"] = len(self._given)
+
+    def __exit__(self, *_: object) -> None:
+        scratch = self._ctx.scratch
+        for number in range(1, MAX_ARGUMENTS + 1):
+            scratch.pop(f"acl_arg{number}", None)
+        scratch.update(self._saved)
+
+
+# ---- entries
+
+
+def run_from_expansion(ctx: Context, name: str, arguments: list[str]) -> tuple[str, str]:
+    """Run an ACL for ``${acl{name}{argument}…}`` or the condition ``acl`` (manual 11.5, 11.8).
+
+    Gives its result (accept, deny, defer, error, discard, drop) and the message for the client, empty where
+    there is none. ``name`` is a name, a path or an ACL as text, expanded. Raises NotEvaluated where a condition
+    cannot be answered here.
+    """
+    state = state_of(ctx)
+    state.log_reject_target = ("main", "reject")
+    evaluation = Evaluation(ctx, state, _present_recipient(ctx, state))
+    state.level += 1
+    try:
+        with Arguments(ctx, arguments[:MAX_ARGUMENTS]):
+            outcome = evaluation.run(name)
+    finally:
+        state.level -= 1
+    return AclResult(outcome, None, None).word, evaluation.user or ""
+
+
+def _present_recipient(ctx: Context, state: AclState) -> Recipient | None:
+    if state.phase != "rcpt":
+        return None
+    from eximious.interpreter.text import follow
+
+    local_part, domain = ctx.address.local_part, ctx.address.domain
+    return Recipient(follow(f"{local_part}@{domain}", local_part, domain), domain, local_part, local_part)
+
+
+def run_hook(ctx: Context, phase: str, text: str, recipient: Recipient | None = None) -> AclResult:
+    """Run the ACL of a hook (``acl_smtp_rcpt``…) in its phase (manual 44.2).
+
+    ``text``: the option's value, expanded here. ``recipient``: for the phase ``rcpt``. The client's message comes
+    split into lines of bearable length. Raises what the doors raise, and NotEvaluated.
+    """
+    state = state_of(ctx)
+    saved = state.phase, state.level
+    state.phase, state.level = phase, 0
+    state.log_reject_target = ("main", "reject")
+    evaluation = Evaluation(ctx, state, recipient)
+    try:
+        outcome = _run_top(evaluation, text)
+    finally:
+        state.phase, state.level = saved
+    where = NAMES[phase]
+    if outcome == DISCARD and (phase not in MESSAGE_PHASES or phase == "predata"):
+        evaluation.write(f'"discard" verb not allowed in {where} ACL', "main panic")
+        outcome = ERROR
+    if outcome == DROP and phase == "mailauth":
+        evaluation.write(f'"drop" verb not allowed in {where} ACL', "main panic")
+        outcome = ERROR
+    user = evaluation.user
+    if user is not None:
+        from eximious.simulation.acl.replies import split_message
+
+        user = split_message(user)
+    return AclResult(outcome, user, evaluation.log, evaluation.temp_details)
+
+
+def _run_top(evaluation: Evaluation, text: str) -> int:
+    try:
+        name = expand(text, evaluation.ctx)
+    except ForcedFailure:
+        return OK
+    except ListPanic:
+        raise
+    except Failure as failure:
+        return evaluation.error(f'failed to expand ACL string "{text}": {failure.message}')
+    return evaluation.run(name)

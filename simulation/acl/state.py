@@ -1,0 +1,132 @@
+"""What ACLs leave behind: header lines, controls, delays, log lines, and where they are.
+
+Everything has the life time it has in Exim: :class:`ConnectionControls` lasts as long as the connection,
+:class:`MessageEffects` until the next message.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximious.simulation.acl.phases import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from eximious.conditions.lists.program import Kept
+    from eximious.interpreter.context import Context
+
+#: where add_header puts a line: the end, the start, behind the Received: lines, before the RFC 5322 ones
+AT_END, AT_START, AFTER_RECEIVED, AT_START_RFC = "at_end", "at_start", "after_received", "at_start_rfc"
+
+
+class AddedHeader:
+    """A header line to be added: ``text`` with its last newline, ``position`` one of the four words."""
+
+    __slots__ = ("position", "text")
+
+    def __init__(self, text: str, position: str) -> None:
+        self.text, self.position = text, position
+
+    def __repr__(self) -> str:
+        return f"AddedHeader({str(self.text)!r}, {self.position})"
+
+
+class Delay:
+    """A delay that was asked for, in seconds; nobody waits for it here."""
+
+    __slots__ = ("phase", "seconds")
+
+    def __init__(self, seconds: int, phase: str) -> None:
+        self.seconds, self.phase = seconds, phase
+
+
+class ConnectionControls:
+    """Controls that last as long as the connection (manual 44.21). ``enforce_sync`` None: as configured."""
+
+    def __init__(self) -> None:
+        self.allow_auth_unadvertised = False
+        self.callout_flush = True
+        self.delay_flush = True
+        self.dscp = ""
+        self.enforce_sync: bool | None = None
+        self.multiline_responses = True
+        self.pipelining = True
+        #: the warnings that were logged, which are logged once (manual 44.20)
+        self.debug: list[str] = []
+
+
+class MessageEffects:
+    """What ACLs did to the message in hand.
+
+    ``fake``: "", reject or defer, with ``fake_text``; ``freeze_tell``: whether a frozen message is told
+    to freeze_tell; ``queue_smtp``: whether it is routed before it is queued. ``removed_headers``: the lists
+    of names of remove_header, joined as Exim does. ``utf8_downconvert``: None, 1, 0 or -1.
+    """
+
+    def __init__(self) -> None:
+        self.added_headers: list[AddedHeader] = []
+        self.removed_headers = ""
+        self.bmi_run = False
+        self.callout_defer = False
+        self.cutthrough = False
+        self.cutthrough_defer_pass = False
+        self.deliver_freeze = False
+        self.dkim_disable_verify = False
+        self.dmarc_disable_verify = False
+        self.dmarc_enable_forensic = False
+        self.fake = ""
+        self.fake_text = ""
+        self.freeze_tell = True
+        self.mbox_unspool = True
+        self.queue_only = False
+        self.queue_smtp = False
+        self.sender_retain = False
+        self.submission_domain: str | None = None
+        self.submission_mode = False
+        self.submission_name: str | None = None
+        self.suppress_local_fixups = False
+        self.utf8_downconvert: int | None = None
+        self.wellknown: str | None = None
+        self.bmi_optin: str | None = None
+        self.warned: set[str] = set()
+        self.kept_senders: Kept = {}
+        self.kept_sender_domains: Kept = {}
+
+
+class AclState:
+    """The state of the ACLs of one connection. ``phase`` and ``level``: where they are now.
+
+    ``log_reject_target``: the logs a rejection goes to. ``udp``: what udpsend would send, as (host, port,
+    text). ``observe``: called with (step or statement, value, outcome) where somebody wants to see.
+    """
+
+    def __init__(self) -> None:
+        self.phase = UNKNOWN
+        self.level = 0
+        self.connection = ConnectionControls()
+        self.message = MessageEffects()
+        self.delays: list[Delay] = []
+        self.log_reject_target: tuple[str, ...] = ("main", "reject")
+        self.kept_hosts: Kept = {}
+        self.kept_domains: Kept = {}
+        self.kept_local_parts: Kept = {}
+        self.udp: list[tuple[str, int, str]] = []
+        self.observe: Callable[[Any, str | None, int], None] | None = None
+
+    def new_message(self) -> None:
+        """Forget what belongs to one message."""
+        self.message = MessageEffects()
+
+    def new_recipient(self) -> None:
+        """Forget what was found for the last recipient."""
+        self.kept_domains, self.kept_local_parts = {}, {}
+
+
+def state_of(ctx: Context) -> AclState:
+    """Give the state of the connection in hand, made on first use."""
+    state: AclState | None = ctx.session.acl
+    if state is None:
+        state = ctx.session.acl = AclState()
+    return state
