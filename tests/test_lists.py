@@ -192,6 +192,23 @@ def test_long_lists(size: int) -> None:
     assert not match_host(ctx, networks, name="", address="11.0.0.1")
 
 
+def test_many_networks_keep_their_order() -> None:
+    """Of many networks the first one counts, whatever its mask."""
+    ctx = world().context()
+    text = " : ".join(
+        ["!10.1.0.0/16", "10.1.2.0/24", *(f"10.{n}.0.0/16" for n in range(2, 40)), "10.0.0.0/8"]
+    )
+    for address, matched, item in (
+        ("10.1.2.3", False, "!10.1.0.0/16"),
+        ("10.39.1.1", True, "10.39.0.0/16"),
+        ("10.99.1.1", True, "10.0.0.0/8"),
+        ("11.0.0.1", False, ""),
+        ("::1", False, ""),
+    ):
+        result = match_host(ctx, text, name="", address=address)
+        assert (result.matched, result.item) == (matched, item)
+
+
 @pytest.mark.parametrize(
     "text",
     [

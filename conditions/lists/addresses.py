@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from eximious.conditions.lists.program import Kind, Scan
+from eximious.conditions.lists.program import Kind, Run, Scan
 from eximious.conditions.lists.result import DEFER, FAIL, OK, ListPanic
 from eximious.conditions.lists.strings import DOMAIN, string_item
 from eximious.conditions.lists.subject import Subject, Unset, lower
@@ -16,7 +16,7 @@ from eximious.interpreter.text import follow
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from eximious.conditions.lists.program import Check, Run
+    from eximious.conditions.lists.program import Check
     from eximious.interpreter.context import Context
 
 MAX_CHAIN = 50  #: lists of local parts that lead to each other (manual 10.20)
@@ -60,32 +60,84 @@ class AddressSubject(Subject):
         self.caseless = False
 
 
-def plain_item(body: str) -> str | None:
-    """Give the address that a plain item is compared by, None for other items."""
+class AddressRun(Run):
+    """Plain addresses: a table from their text in lower case to the first item with it."""
+
+    __slots__ = ("bodies", "exact", "locals", "table")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table: dict[str, tuple[str, str]] = {}
+        #: local part in lower case -> the last item with it
+        self.locals: dict[str, str] = {}
+        self.bodies: list[tuple[str, str]] = []
+        self.exact: dict[str, tuple[str, str]] | None = None
+
+    def add(self, text: str, body: str, key: str) -> None:
+        """Add an item; ``key``: its text in lower case."""
+        self.last_negated = text is not body
+        pair = (text, body)
+        self.table.setdefault(key, pair)
+        self.locals[key[: key.rindex("@")]] = body
+        self.bodies.append(pair)
+
+    def find(self, subject: Subject) -> str | None:
+        """The first item that is the subject. The domain is compared casefully, too, after +caseful."""
+        address = subject.text
+        if subject.caseless:
+            found = self.table.get(address)
+        else:
+            if self.exact is None:
+                self.exact = {body: (text, body) for text, body in reversed(self.bodies)}
+            found = self.exact.get(address)
+        if subject.trace or (address and "@" not in address):
+            self._one_by_one(subject, found)
+        name = address.rpartition("@")[0]
+        if found is None:
+            # one with the subject's local part leaves that as the value
+            body = self.locals.get(lower(name))
+            if body is not None and (subject.caseless or body.startswith(name + "@")):
+                set_value(subject, body, len(name), None)
+                if subject.setup <= 0:
+                    subject.captures = []
+            return None
+        text, body = found
+        if subject.setup > 0:
+            assert subject.captures is not None
+            del subject.captures[subject.setup :]
+        else:
+            subject.captures = []
+        set_value(subject, body, len(name), follow(body[len(name) + 1 :], body))
+        return text
+
+    def _one_by_one(self, subject: Subject, found: tuple[str, str] | None) -> None:
+        """What is said about each item on the way."""
+        for pair in self.bodies:
+            announce(subject, pair[1])
+            if pair is found:
+                return
+
+
+def address_group(body: str) -> tuple[type[Run], str] | None:
+    """Which run an item can be part of."""
     at = body.rfind("@")
     if at < 1 or body[0] in "*^/+" or ";" in body:
         return None
     first = body[at + 1 : at + 2]
     if not first or first in "^*@/+!" or first in SPACE or body[at - 1] == "@":
         return None
-    return lower(body)
+    return AddressRun, lower(body)
 
 
-def subject_key(subject: AddressSubject) -> str | None:
-    """What plain items are looked up by; nothing for an address without a domain."""
-    text = subject.text if subject.caseless else lower(subject.text)
-    return text if "@" in text else None
-
-
-def missed(subject: AddressSubject, run: Run) -> None:
-    """What trying plain items in vain does: one with the subject's local part leaves that as the value."""
-    name = subject.text.rpartition("@")[0]
-    body = run.locals.get(lower(name))
-    if body is None or not (subject.caseless or body.startswith(name + "@")):
-        return
-    set_value(subject, body, len(name), None)
-    if subject.setup <= 0:
-        subject.captures = []
+def announce(subject: Subject, body: str) -> bool:
+    """Say which item is tried; False, with a line in the log, for a subject without a domain."""
+    if subject.trace:
+        subject.trace(f"address match test: subject={subject.text} pattern={body}")
+    if not subject.text or "@" in subject.text:
+        return True
+    line = f'no @ found in the subject of an address list match: subject="{subject.text}" pattern="{body}"'
+    log_write(subject.ctx, line, "main panic")
+    return False
 
 
 def set_value(subject: Subject, body: str, length: int, domain_value: str | None) -> None:
@@ -103,21 +155,7 @@ def set_value(subject: Subject, body: str, length: int, domain_value: str | None
 def address_item(body: str) -> Check:
     """The check for one item of an address list."""
     check = _address_item(body)
-
-    def with_domain(subject: Subject) -> int:
-        if subject.trace:
-            subject.trace(f"address match test: subject={subject.text} pattern={body}")
-        if subject.text and "@" not in subject.text:
-            log_write(
-                subject.ctx,
-                "no @ found in the subject of an address list match: "
-                f'subject="{subject.text}" pattern="{body}"',
-                "main panic",
-            )
-            return FAIL
-        return check(subject)
-
-    return with_domain
+    return lambda subject: check(subject) if announce(subject, body) else FAIL
 
 
 def _address_item(body: str) -> Check:
@@ -272,4 +310,4 @@ def _parts(body: str) -> Check:
     return run
 
 
-ADDRESS = Kind("a", "address", address_item, plain_item, subject_key, missed)
+ADDRESS = Kind("a", "address", address_item, address_group)

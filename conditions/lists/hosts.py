@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from eximious.conditions.lists.program import Kind
+from eximious.conditions.lists.program import Kind, Run
 from eximious.conditions.lists.result import DEFER, ERROR, FAIL, OK, ListPanic
 from eximious.conditions.lists.strings import lookup_type, run_lookup, string_item
 from eximious.conditions.lists.subject import UNSET, Subject, Unset, lower
@@ -15,6 +15,7 @@ from eximious.interpreter.text import Tainted, follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from eximious.conditions.lists.program import Check
     from eximious.interpreter.context import Context
@@ -56,19 +57,80 @@ class HostSubject:
         return ERROR
 
 
-def plain_item(body: str) -> str | None:
-    """Give the address that a plain item is compared by, in one spelling; None for other items."""
+class AddressesRun(Run):
+    """Plain addresses: a table to the first item with each."""
+
+    __slots__ = ("table",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table: dict[tuple[int, int], str] = {}
+
+    def add(self, text: str, body: str, key: tuple[int, int]) -> None:
+        """Add an item; ``key``: bits and number of the address."""
+        self.last_negated = text is not body
+        self.table.setdefault(key, text)
+
+    def find(self, subject: HostSubject) -> str | None:
+        """The first item that is the subject's address."""
+        binary = subject.binary
+        return None if binary is None else self.table.get(binary)
+
+
+class NetworksRun(Run):
+    """Networks. A few are tried one after the other; of many, all with the same mask are one table."""
+
+    __slots__ = ("networks", "tables")
+
+    FEW = 16
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.networks: list[tuple[int, int, int, str]] = []
+        #: (bits, mask) -> network -> (place in the list, item)
+        self.tables: dict[tuple[int, int], dict[int, tuple[int, str]]] = {}
+
+    def add(self, text: str, body: str, key: tuple[int, int, int]) -> None:
+        """Add an item; ``key``: bits, number and mask of the network."""
+        self.last_negated = text is not body
+        bits, number, mask = key
+        self.networks.append((bits, mask, number & mask, text))
+
+    def close(self) -> None:
+        """Make the tables."""
+        if len(self.networks) > self.FEW:
+            for place, (bits, mask, wanted, text) in enumerate(self.networks):
+                self.tables.setdefault((bits, mask), {}).setdefault(wanted, (place, text))
+
+    def find(self, subject: HostSubject) -> str | None:
+        """The first network that the subject's address is in."""
+        binary = subject.binary
+        if binary is None:
+            return None
+        own, number = binary
+        if not self.tables:
+            for bits, mask, wanted, text in self.networks:
+                if number & mask == wanted and own == bits:
+                    return text
+            return None
+        best: tuple[int, str] | None = None
+        for (bits, mask), table in self.tables.items():
+            if bits == own:
+                found = table.get(number & mask)
+                if found is not None and (best is None or found[0] < best[0]):
+                    best = found
+        return None if best is None else best[1]
+
+
+def host_group(body: str) -> tuple[type[Run], Any] | None:
+    """Which run an item can be part of."""
+    if not body or body[0] not in "0123456789abcdefABCDEF:":
+        return None
+    if "/" in body:
+        net = parse_net(body)
+        return None if net is None else (NetworksRun, net)
     address = parse_ip(body)
-    if address is None:
-        return None
-    return f"{address[0]} {address[1]}"
-
-
-def subject_key(subject: HostSubject) -> str | None:
-    """What plain items are looked up by."""
-    if not subject.address or subject.binary is None:
-        return None
-    return f"{subject.binary[0]} {subject.binary[1]}"
+    return None if address is None else (AddressesRun, address)
 
 
 def host_item(body: str) -> Check:
@@ -216,4 +278,4 @@ def _by_address_of_name(subject: HostSubject, name: str) -> int:
     return subject.fail_unknown(f"failed to find IP address for {name}")
 
 
-HOST = Kind("h", "host", host_item, plain_item, subject_key, lambda subject, run: None)
+HOST = Kind("h", "host", host_item, host_group)

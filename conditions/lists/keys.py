@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximious.conditions.lists.program import Kind, Scan
-from eximious.conditions.lists.strings import missed, plain_item, string_item, subject_key
+from eximious.conditions.lists.program import Kind, Run, Scan
+from eximious.conditions.lists.strings import StringRun, string_group, string_item
 from eximious.conditions.lists.subject import Subject, lower
 
 if TYPE_CHECKING:
@@ -17,12 +17,12 @@ def _item(body: str) -> Check:
     return string_item(body, at_special=False, partial=True)
 
 
-def _plain(body: str) -> str | None:
+def _group(body: str) -> tuple[type[Run], str] | None:
     # there are no named lists of strings: a plus is text
-    return lower(body) if body.startswith("+") and ";" not in body else plain_item(body)
+    return (StringRun, lower(body)) if body.startswith("+") and ";" not in body else string_group(body)
 
 
-KEY = Kind("k", "string", _item, _plain, subject_key, missed)
+KEY = Kind("k", "string", _item, _group)
 
 
 def match_key(ctx: Context, text: str, key: str, expand: bool) -> int:

@@ -13,14 +13,13 @@ from eximious.conditions.lists.result import DEFER, FAIL, OK, WORDS, ListPanic
 from eximious.interpreter.listsplit import SPACE, split_list
 from eximious.interpreter.logs import log_write
 from eximious.interpreter.outcomes import Failure, ForcedFailure
-from eximious.interpreter.text import Tainted, taint
+from eximious.interpreter.text import Tainted, follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, BinaryIO
 
     from eximious.conditions.lists.subject import Unset
-    from eximious.interpreter.context import Context
 
     #: says OK, FAIL, DEFER or ERROR about the subject, and leaves data, captures and error in it
     Check = Callable[[Any], int]
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     Kept = dict[tuple[str, str], tuple[int, str | Unset | None]]
 
 PROGRAMS_KEPT = 1_000  #: lists taken apart that are kept; a bound of ours
-TEXT_KEPT = 16_000_000  #: characters of list text that are kept so; a bound of ours
+TEXT_KEPT = 4_000_000  #: characters of list text that are kept so; a bound of ours
 MAX_DEPTH = 100  #: named lists inside named lists; a bound of ours (the real Exim has its stack's)
 
 LINE_SIZE = 1023  #: longer lines of a file are taken in pieces of this length, as fgets gives them
@@ -39,26 +38,19 @@ _HOST_WORDS = frozenset(("+include_unknown", "+ignore_unknown", "+include_defer"
 class Kind:
     """A kind of list. ``letter`` and ``word`` name it (``d``, "domain"); ``item`` makes an item's check.
 
-    ``plain`` gives the text by which a plain item is compared (None: it is not plain) and ``key`` the
-    text of the subject that is compared with it (None: not this way). ``missed`` does to the subject
-    what trying all items of a run in vain does.
+    ``group`` says which run an item can be part of, and under what key (None: it stands alone).
     """
 
-    __slots__ = (
-        "caseful_word", "comment_anywhere", "host_words", "item", "key", "letter", "missed", "plain", "word",
-    )  # fmt: skip
+    __slots__ = ("caseful_word", "comment_anywhere", "group", "host_words", "item", "letter", "word")
 
     def __init__(
         self,
         letter: str,
         word: str,
         item: Callable[[str], Check],
-        plain: Callable[[str], str | None],
-        key: Callable[[Any], str | None],
-        missed: Callable[[Any, Run], None],
+        group: Callable[[str], tuple[type[Run], Any] | None],
     ) -> None:
-        self.letter, self.word, self.item, self.plain, self.key = letter, word, item, plain, key
-        self.missed = missed
+        self.letter, self.word, self.item, self.group = letter, word, item, group
         self.host_words = letter == "h"
         self.caseful_word = letter in "al"
         self.comment_anywhere = letter in "dh"
@@ -67,53 +59,57 @@ class Kind:
 class Item:
     """One item: ``text`` as written, ``body`` without its ``!`` and the space after it.
 
-    ``other``: in a run, the next item whose text differs from this one's in case only.
+    ``named``: of a named list, what :meth:`Scan._named` found out about it.
     """
 
-    __slots__ = ("body", "check", "negated", "other", "text")
+    __slots__ = ("body", "check", "named", "negated", "start", "text")
 
-    def __init__(self, text: str, body: str, negated: bool) -> None:
-        self.text, self.body, self.negated = text, body, negated
+    def __init__(self, text: str) -> None:
+        self.text, self.body = text, body_of(text)
+        self.negated = text.startswith("!")
+        self.start = self.body[:1]
         self.check: Check | None = None
-        self.other: Item | None = None
+        self.named: tuple[str, tuple[str, str], bool] | None = None
 
 
 class Run:
-    """Neighbouring plain items as a table from compared text (in lower case) to the first item with it.
+    """Neighbouring items that can be tried all at once; what is in it is its subclass's."""
 
-    ``locals``: in an address list, the last item's body by its local part in lower case.
-    """
-
-    __slots__ = ("last_negated", "locals", "table")
+    __slots__ = ("last_negated",)
 
     def __init__(self) -> None:
-        self.table: dict[str, Item] = {}
-        self.locals: dict[str, str] = {}
         self.last_negated = False
 
-    def add(self, plain: str, item: Item) -> None:
-        """Add an item. One whose very text came before can never decide."""
-        self.last_negated = item.negated
-        if "@" in plain:
-            self.locals[plain[: plain.rindex("@")]] = item.body
-        known = self.table.setdefault(plain, item)
-        while known.body != item.body:
-            if known.other is None:
-                known.other = item
-            known = known.other
+    def add(self, text: str, body: str, key: Any) -> None:
+        """Add an item: as written, without its ``!``, and its key from ``Kind.group``."""
+        raise NotImplementedError
+
+    def find(self, subject: Any) -> str | None:
+        """Give the first item that matches, as written; None if there is none.
+
+        The subject is left as that item leaves it, or as trying all of them in vain does.
+        """
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """All items are added."""
 
 
 class Programs:
-    """The lists of a run that were taken apart, the ones used last at the end."""
+    """The lists of a run that were taken apart, by kind and text, the ones used last at the end."""
 
     def __init__(self) -> None:
-        self.kept: dict[tuple[str, bool, str], list[Item | Run]] = {}
+        self.kept: dict[tuple[str, str], list[Item | Run]] = {}
         self.size = 0
 
     def get(self, kind: Kind, text: str, single: bool, version: tuple[int, int]) -> list[Item | Run]:
         """Give the items of a list's text. ``single``: the text is one item, whatever it holds."""
-        tainted = type(text) is Tainted
-        name = (kind.letter + "1" if single else kind.letter, tainted, text)
+        letter = kind.letter
+        if single:
+            letter += "1"
+        if type(text) is Tainted:
+            letter += "t"
+        name = (letter, text)
         program = self.kept.get(name)
         if program is None:
             program = take_apart(kind, text, single, version)
@@ -122,65 +118,59 @@ class Programs:
             while len(self.kept) > 1 and (len(self.kept) > PROGRAMS_KEPT or self.size > TEXT_KEPT):
                 oldest = next(iter(self.kept))
                 del self.kept[oldest]
-                self.size -= len(oldest[2])
+                self.size -= len(oldest[1])
         return program
 
 
-def programs_of(ctx: Context) -> Programs:
-    """Give the run's lists, made on first use."""
-    programs: Programs | None = ctx.env.lists
-    if programs is None:
-        programs = ctx.env.lists = Programs()
-    return programs
-
-
 def take_apart(kind: Kind, text: str, single: bool, version: tuple[int, int]) -> list[Item | Run]:
-    """Split a list into items, plain neighbours joined in tables."""
+    """Split a list into items, neighbours of one sort joined in runs."""
     if single:
-        stripped = text.strip(SPACE)
-        items = [taint(stripped) if type(text) is Tainted else stripped] if stripped else []
+        stripped = follow(text.strip(SPACE), text)
+        items = [stripped] if stripped else []
     else:
         # From 4.99 on a separator that comes out of tainted text is not obeyed
         items = split_list(text, ":" if type(text) is Tainted and version >= (4, 99) else None)
     program: list[Item | Run] = []
     run: Run | None = None
-    for text_of_item in items:
-        item = parse_item(text_of_item)
-        plain = kind.plain(item.body)
-        if plain is None:
-            program.append(item)
+    group = kind.group
+    for item in items:
+        body = body_of(item) if item.startswith("!") else item
+        found = group(body)
+        if found is None:
+            program.append(Item(item))
             run = None
             continue
-        if run is None:
-            run = Run()
+        if type(run) is not found[0]:
+            run = found[0]()
             program.append(run)
-        run.add(plain, item)
+        run.add(item, body, found[1])
+    for entry in program:
+        if isinstance(entry, Run):
+            entry.close()
     return program
 
 
-def parse_item(text: str) -> Item:
+def body_of(text: str) -> str:
     """Take the ``!`` off an item (manual 10.2)."""
-    if not text.startswith("!"):
-        return Item(text, text, False)
-    body = text[1:].lstrip(SPACE)
-    return Item(text, taint(body) if type(text) is Tainted else body, True)
+    return follow(text[1:].lstrip(SPACE), text) if text.startswith("!") else text
 
 
 class Scan:
-    """One list being run over a subject. After :meth:`run`, ``item`` is the deciding item's text.
+    """A list being run over a subject. After :meth:`run`, ``item`` is the deciding item's text.
 
     ``message``: why it is deferred, where Exim says so. ``cacheable``: whether what was found may be kept.
     """
 
     __slots__ = (
         "cacheable", "depth", "ignore_defer", "ignore_unknown", "include_defer", "include_unknown", "item",
-        "kept", "kind", "label", "message", "subject",
+        "kept", "kind", "message", "subject",
     )  # fmt: skip
 
-    def __init__(self, kind: Kind, subject: Any, kept: Kept | None = None, depth: int = 0) -> None:
-        self.kind, self.subject, self.kept, self.depth = kind, subject, kept, depth
+    def __init__(self, kind: Kind, subject: Any, kept: Kept | None = None) -> None:
+        self.kind, self.subject, self.kept = kind, subject, kept
         self.include_unknown = self.ignore_unknown = self.include_defer = self.ignore_defer = False
-        self.item = self.label = ""
+        self.item = ""
+        self.depth = 0
         self.message: str | None = None
         self.cacheable = True
 
@@ -204,64 +194,60 @@ class Scan:
                 self._trace(f'expansion of "{text}" forced failure: assume not in this list')
                 return FAIL
             except Failure as failure:
-                log_write(
-                    ctx, f'failed to expand "{text}" while checking a list: {failure.message}', "main panic"
-                )
+                line = f'failed to expand "{text}" while checking a list: {failure.message}'
+                log_write(ctx, line, "main panic")
                 return DEFER
-        self.label = f'"{text}"' if label is None else label
+        env = ctx.env
+        programs: Programs | None = env.lists
+        if programs is None:
+            programs = env.lists = Programs()
+        kind = self.kind
         last_negated = False
-        for entry in programs_of(ctx).get(self.kind, text, single, ctx.env.version):
+        for entry in programs.get(kind, text, single, env.version):
             if isinstance(entry, Run):
-                key = self.kind.key(subject)
-                found = None if key is None else entry.table.get(key)
-                while found is not None:
-                    if self._check(found) == OK:
-                        return self._matched(found.text, FAIL if found.negated else OK)
-                    found = found.other
-                self.kind.missed(subject, entry)
+                found = entry.find(subject)
+                if found is not None:
+                    return self._matched(found, FAIL if found.startswith("!") else OK, text, label)
                 last_negated = entry.last_negated
                 continue
-            item = entry
-            start = item.body[:1]
-            if start == "/":
-                decided, last_negated = self._file(item)
+            if entry.start == "+":
+                if self._word(entry.text):
+                    continue
+                outcome = self._named(entry)
+                if outcome == DEFER:
+                    return DEFER
+            elif entry.start == "/":
+                decided, last_negated = self._file(entry, text, label)
                 if decided is None:
                     continue
                 return decided
-            if start == "+":
-                if self._word(item.text):
-                    continue
-                outcome = self._named(item)
-                if outcome == DEFER:
-                    return DEFER
             else:
-                outcome = self._check(item)
-            last_negated = item.negated
+                check = entry.check
+                if check is None:
+                    check = entry.check = kind.item(entry.body)
+                outcome = check(subject)
+            last_negated = entry.negated
             if outcome == FAIL:
                 continue
             if outcome == OK:
-                return self._matched(item.text, FAIL if item.negated else OK)
-            settled = self._unsettled(outcome, item.body)
+                return self._matched(entry.text, FAIL if last_negated else OK, text, label)
+            settled = self._unsettled(outcome, entry.body, text, label)
             if settled is not None:
                 return settled
         yields = OK if last_negated else FAIL
-        self._trace(f"{subject.shown} in {self.label}? {WORDS[yields]} (end of list)")
+        if subject.trace:
+            self._trace(f"{subject.shown} in {_quoted(text, label)}? {WORDS[yields]} (end of list)")
         return yields
-
-    def _check(self, item: Item) -> int:
-        """One item that is no named list and no file."""
-        check = item.check
-        if check is None:
-            check = item.check = self.kind.item(item.body)
-        return check(self.subject)
 
     def _trace(self, line: str) -> None:
         if self.subject.trace:
             self.subject.trace(line)
 
-    def _matched(self, text: str, yields: int, kept: str = "") -> int:
-        self.item = text
-        self._trace(f'{self.subject.shown} in {self.label}? {WORDS[yields]} (matched "{text}"{kept})')
+    def _matched(self, item: str, yields: int, text: str, label: str | None) -> int:
+        self.item = item
+        subject = self.subject
+        if subject.trace:
+            self._trace(f'{subject.shown} in {_quoted(text, label)}? {WORDS[yields]} (matched "{item}")')
         return yields
 
     def _word(self, text: str) -> bool:
@@ -279,7 +265,7 @@ class Scan:
             return True
         return False
 
-    def _unsettled(self, outcome: int, body: str) -> int | None:
+    def _unsettled(self, outcome: int, body: str, text: str, label: str | None) -> int | None:
         """What an item that gave DEFER or ERROR makes of the list; None: go on (manual 10.15, 10.17)."""
         subject = self.subject
         if outcome == DEFER:
@@ -305,7 +291,8 @@ class Scan:
             self._trace(f"{subject.error}: item ignored by +ignore_unknown")
             return None
         self.item = body
-        self._trace(f"{subject.shown} in {self.label}? {WORDS[not self.include_unknown]} ({subject.error})")
+        word = WORDS[not self.include_unknown]
+        self._trace(f"{subject.shown} in {_quoted(text, label)}? {word} ({subject.error})")
         if self.include_unknown:
             log_write(subject.ctx, f"{subject.error}: accepted by +include_unknown")
             return OK
@@ -314,57 +301,61 @@ class Scan:
     def _named(self, item: Item) -> int:
         """A named list inside this one, or what was found for it before (manual 10.6, 10.8)."""
         subject, kind = self.subject, self.kind
-        env = subject.ctx.env
-        name = (kind.letter, item.body[1:])
-        text = env.named_lists[kind.letter].get(name[1])
-        if text is None:
-            log_write(subject.ctx, f'unknown named {kind.word} list "{item.body}"', "main panic")
-            return DEFER
-        kept = self.kept if "$" not in text or name in env.cached_lists else None
+        known = item.named
+        if known is None:
+            env = subject.ctx.env
+            name = (kind.letter, item.body[1:])
+            text = env.named_lists[kind.letter].get(name[1])
+            if text is None:
+                log_write(subject.ctx, f'unknown named {kind.word} list "{item.body}"', "main panic")
+                return DEFER
+            known = item.named = (text, name, "$" not in text or name in env.cached_lists)
+        text, name, keepable = known
+        outer_kept, outer_cacheable = self.kept, self.cacheable
+        kept = outer_kept if keepable else None
         if kept is not None and name in kept:
             outcome, subject.data = kept[name]
             return outcome
         if self.depth >= MAX_DEPTH:
             raise ListPanic(f'more than {MAX_DEPTH} named lists inside each other at "{item.body}"')
-        inner = Scan(kind, subject, kept, self.depth + 1)
-        outcome = inner.run(text, expand=True)
-        if kept is None or not inner.cacheable:
-            self.cacheable = False
-        elif outcome != DEFER:
+        if kind.host_words:  # a list's own words do not reach into the lists that it refers to
+            words = self.include_unknown, self.ignore_unknown, self.include_defer, self.ignore_defer
+            self.include_unknown = self.ignore_unknown = self.include_defer = self.ignore_defer = False
+        self.depth += 1
+        self.kept, self.cacheable = kept, keepable
+        outcome = self.run(text, expand=True)
+        self.depth -= 1
+        if kind.host_words:
+            self.include_unknown, self.ignore_unknown, self.include_defer, self.ignore_defer = words
+        if kept is not None and self.cacheable and outcome != DEFER:
             kept[name] = (outcome, subject.data)
-        self.message = inner.message
+        self.kept, self.cacheable = outer_kept, outer_cacheable and self.cacheable
         return outcome
 
-    def _file(self, item: Item) -> tuple[int | None, bool]:
+    def _file(self, item: Item, text: str, label: str | None) -> tuple[int | None, bool]:
         """A file whose lines are items (10.3): the list's outcome or None, and whether it ends negatively."""
         subject, kind = self.subject, self.kind
         negated = item.negated
-        with self._open(item) as file:
-            while line := file.readline(LINE_SIZE):
-                text = self._line(line.decode("latin-1"))
-                if not text:
+        with self._open(item, text, label) as file:
+            while raw := file.readline(LINE_SIZE):
+                line = self._line(raw.decode("latin-1"))
+                if not line:
                     continue
-                negated, body = item.negated, text
-                if text.startswith("!"):
-                    negated, body = not negated, text[1:].lstrip(SPACE)
-                plain = kind.plain(body)
-                if plain is not None and plain != kind.key(subject):
-                    run = Run()
-                    run.add(plain, Item(body, body, False))
-                    kind.missed(subject, run)
-                    continue
+                negated, body = item.negated, line
+                if line.startswith("!"):
+                    negated, body = not negated, line[1:].lstrip(SPACE)
                 outcome = kind.item(body)(subject)
                 if outcome == OK:
                     if subject.ctx.env.version >= (4, 94):
                         subject.data = body  # the line, whatever kind of item it is
-                    return self._matched(item.text, FAIL if negated else OK), negated
+                    return self._matched(item.text, FAIL if negated else OK, text, label), negated
                 if outcome != FAIL:
-                    settled = self._unsettled(outcome, body)
+                    settled = self._unsettled(outcome, body, text, label)
                     if settled is not None:
                         return settled, negated
         return None, negated
 
-    def _open(self, item: Item) -> BinaryIO:
+    def _open(self, item: Item, text: str, label: str | None) -> BinaryIO:
         ctx, path = self.subject.ctx, item.body
         try:
             if type(path) is Tainted and ctx.env.version >= (4, 94):
@@ -378,7 +369,7 @@ class Scan:
             return BytesIO()
         except OSError as error:
             raise ListPanic(
-                f"failed to open {item.text} when checking {self.label}: {error.strerror or error}"
+                f"failed to open {item.text} when checking {_quoted(text, label)}: {error.strerror or error}"
             ) from None
 
     def _line(self, line: str) -> str:
@@ -392,3 +383,8 @@ class Scan:
                 return line[:at].strip(SPACE)
             at = line.find("#", at + 1)
         return line.strip(SPACE)
+
+
+def _quoted(text: str, label: str | None) -> str:
+    """What traces and messages call a list."""
+    return f'"{text}"' if label is None else label

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximious.conditions.lists.program import Kind
+from eximious.conditions.lists.program import Kind, Run
 from eximious.conditions.lists.result import DEFER, FAIL, OK, ListPanic
 from eximious.conditions.lists.subject import Subject, lower
 from eximious.interpreter.listsplit import SPACE
@@ -19,7 +19,7 @@ from eximious.interpreter.text import Tainted, follow
 if TYPE_CHECKING:
     from typing import Any
 
-    from eximious.conditions.lists.program import Check, Run
+    from eximious.conditions.lists.program import Check
     from eximious.interpreter.context import Context
     from eximious.interpreter.regex import Regex
 
@@ -27,20 +27,91 @@ if TYPE_CHECKING:
 _SPECIAL = frozenset("^*@/+")
 
 
-def plain_item(body: str) -> str | None:
-    """Give the text that a plain item is compared by, None for other items."""
-    if (body and body[0] in _SPECIAL) or ";" in body:
-        return None
-    return lower(body)
+class StringRun(Run):
+    """Plain items: a table from their text in lower case to the first item with it.
+
+    Casefully the texts themselves count: those tables are made when they are first needed.
+    """
+
+    __slots__ = ("bodies", "exact", "table")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table: dict[str, tuple[str, str]] = {}
+        self.bodies: list[tuple[str, str]] = []
+        self.exact: dict[str, tuple[str, str]] | None = None
+
+    def add(self, text: str, body: str, key: str) -> None:
+        """Add an item; ``key``: its text in lower case."""
+        self.last_negated = text is not body
+        pair = (text, body)
+        self.table.setdefault(key, pair)
+        self.bodies.append(pair)
+
+    def find(self, subject: Subject) -> str | None:
+        """The first item that is the subject."""
+        if subject.caseless:
+            found = self.table.get(subject.text)
+        else:
+            if self.exact is None:
+                self.exact = {body: (text, body) for text, body in reversed(self.bodies)}
+            found = self.exact.get(subject.text)
+        if found is None:
+            tried(subject)
+            return None
+        set_captures(subject, subject.text)
+        set_value(subject, found[1])
+        return found[0]
 
 
-def subject_key(subject: Subject) -> str:
-    """What plain items are looked up by. Casefully there may be several; the item itself compares again."""
-    return subject.text if subject.caseless else lower(subject.text)
+class TailRun(Run):
+    """Items that begin with an asterisk: all their ends are tried by one call."""
+
+    __slots__ = ("bodies", "small", "tails")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bodies: list[tuple[str, str]] = []
+        self.small: tuple[str, ...] = ()
+        self.tails: tuple[str, ...] = ()
+
+    def add(self, text: str, body: str, key: str) -> None:
+        """Add an item; ``key`` is not needed."""
+        self.last_negated = text is not body
+        self.bodies.append((text, body))
+
+    def close(self) -> None:
+        """Make the tables."""
+        self.tails = tuple([body[1:] for _, body in self.bodies])
+        self.small = tuple([lower(tail) for tail in self.tails])
+
+    def find(self, subject: Subject) -> str | None:
+        """The first item that the subject ends in."""
+        name = subject.text
+        tails = self.small if subject.caseless else self.tails
+        if not name.endswith(tails):
+            tried(subject)
+            return None
+        at = next(number for number, tail in enumerate(tails) if name.endswith(tail))
+        text, body = self.bodies[at]
+        set_captures(subject, name, name[: len(name) - len(tails[at])])
+        set_value(subject, body)
+        return text
 
 
-def missed(subject: Subject, run: Run) -> None:
-    """What trying plain items in vain does: no value and no captures are left."""
+def string_group(body: str) -> tuple[type[Run], str] | None:
+    """Which run an item of a domain or local part list can be part of."""
+    if body:
+        start = body[0]
+        if start in _SPECIAL:
+            return (TailRun, "") if start == "*" else None
+        if ";" in body:
+            return None
+    return StringRun, lower(body)
+
+
+def tried(subject: Subject) -> None:
+    """Leave what trying an item in vain does: no value and no captures."""
     subject.data = None
     if subject.setup <= 0:
         subject.captures = []
@@ -62,9 +133,7 @@ def string_item(body: str, at_special: bool, partial: bool) -> Check:
     check = _string_item(body, at_special, partial)
 
     def run(subject: Subject) -> int:
-        subject.data = None
-        if subject.setup <= 0:
-            subject.captures = []
+        tried(subject)
         return check(subject)
 
     return run
@@ -99,10 +168,15 @@ def set_captures(subject: Subject, whole: str, *parts: str) -> None:
     """Set what a match leaves: ``$0`` and the parts after it, or the parts from number ``setup`` on."""
     setup = subject.setup
     if setup == 0:
-        subject.captures = [follow(part, subject.original) for part in (whole, *parts)]
+        if type(subject.original) is Tainted:
+            subject.captures = [Tainted(part) for part in (whole, *parts)]
+        else:
+            subject.captures = [whole, *parts]
     elif setup > 0:
         assert subject.captures is not None
         subject.captures[setup:] = [follow(part, subject.original) for part in parts]
+    else:
+        subject.captures = []
 
 
 def _exact(body: str) -> Check:
@@ -210,7 +284,8 @@ def _mx(body: str) -> Check | None:
         if (found.outcome != FOUND_LOCAL or kind == "secondary") and (kind == "primary" or not found.removed):
             return FAIL
         # lists that were looked at on the way (hosts_treat_as_local...) leave their subject as $0
-        set_captures(subject, ctx.scratch.get("matched subject", subject.text))
+        if subject.setup >= 0:
+            set_captures(subject, ctx.scratch.get("matched subject", subject.text))
         set_value(subject, body)
         return OK
 
@@ -265,5 +340,5 @@ def lookup_type(ctx: Context, text: str) -> Any:
         raise ListPanic(error.message) from None
 
 
-DOMAIN = Kind("d", "domain", domain_item, plain_item, subject_key, missed)
-LOCAL_PART = Kind("l", "local part", local_part_item, plain_item, subject_key, missed)
+DOMAIN = Kind("d", "domain", domain_item, string_group)
+LOCAL_PART = Kind("l", "local part", local_part_item, string_group)
