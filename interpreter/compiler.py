@@ -209,8 +209,7 @@ class Compiler:
         """
         usual = _operator_function(declaration, body, argument, node.name, node.start)
         parts = node.body.parts
-        if self.text.find("}", node.body.start) < 0 and parts and type(parts[0]) is Broken:
-            # the dollar was taken for that of a variable before the end was found
+        if self._dollar_at_end(declaration.name, node):
             return self.raising(MISSING_CLOSE, len(self.text), True)
         variable = parts[0] if parts and type(parts[0]) is Variable else None
         reader = self.language.certificate(variable.name) if variable is not None else None
@@ -227,6 +226,17 @@ class Compiler:
             return digest(certificate) if certificate is not None else of_name(ctx)
 
         return run
+
+    def _dollar_at_end(self, name: str, node: Operator) -> bool:
+        """Whether a dollar is taken for that of a certificate before the text is found to end there."""
+        parts = node.body.parts
+        return (
+            name in CERTIFICATE_OPERATORS
+            and self.text.startswith("$", node.body.start)
+            and self.text.find("}", node.body.start) < 0
+            and bool(parts)
+            and type(parts[0]) is Broken
+        )
 
     def _item(self, node: Item) -> Run:
         compile_item = self.language.item_compiler(node.name)
@@ -280,9 +290,13 @@ class Compiler:
     def skip_text(self, node: Node) -> Run:
         """The function for the text that a part has while it is skipped."""
         run = self.skip(node)
+        kind = type(node)
+        if self.version < (4, 97) and (kind is If or kind is Item):
+            text = self._unwanted(node)  # type: ignore[arg-type]
+            if text is not None:
+                return _then(run, self.skip_text(text))
         if run is not None:
             return run
-        kind = type(node)
         if kind is Expansion:
             return _join([self.skip_text(part) for part in node.parts]) if node.parts else constant("")  # type: ignore[attr-defined]
         if kind is Literal or kind is Capture:
@@ -290,6 +304,19 @@ class Compiler:
         if kind is Variable and node.name.startswith(("acl_c", "acl_m", "r_", "auth")):  # type: ignore[attr-defined]
             return self.node(node)
         return constant("")  # the variables of Exim's table are not looked at
+
+    @staticmethod
+    def _unwanted(node: If | Item) -> Expansion | None:
+        """The string for no of an item: 4.96 takes that as the item's text while it skips."""
+        arguments = [part for part in node.parts if type(part) is Argument]
+        if type(node) is If:
+            before = 0
+        elif node.name == "lookup":
+            words = [place for place, part in enumerate(node.parts) if type(part) is Word]
+            before = 2 if words and words[0] > 0 else 1
+        else:
+            before = {"listextract": 2, "certextract": 2}.get(node.name, -1)
+        return arguments[before + 1].text if 0 <= before < len(arguments) - 1 else None
 
     def _skip(self, node: Node) -> Run | None:
         kind = type(node)
@@ -313,6 +340,8 @@ class Compiler:
         if kind is Operator:
             body = self.skip(node.body)  # type: ignore[attr-defined]
             declaration, _, problem = self.language.operator(node.name)  # type: ignore[attr-defined]
+            if declaration is not None and self._dollar_at_end(declaration.name, node):  # type: ignore[arg-type]
+                return self.raising(MISSING_CLOSE, len(self.text), True)
             if declaration is None:
                 return _then(body, self.raising(problem, node.start))
             return None if body is None else _then(body, constant(""))
@@ -333,28 +362,38 @@ class Compiler:
         least, most = declaration.args
         reader = Arguments(self, node, skipping=True)
         effects, problem = reader.texts(least, most, node.name)
-        checks = declaration.call if self.version < (4, 97) and node.name in CHECKED_WHEN_SKIPPED else None
-        if checks is not None and problem is None:
+        old = self.version < (4, 97)
+        if old and problem is None and node.name in DONE_WHEN_SKIPPED:
             texts = Arguments(self, node, skipping=True, keep_text=True).texts(least, most, node.name)[0]
-            return _checking(node.name, checks, texts, most)
+            return _done(node.name, declaration.call, texts, most)
+        if node.name == "imapfolder" and not old and problem is None and len(node.parts) > 1:
+            # 4.99 has no separator while it skips, and complains of that
+            problem = self.raising(IMAP_SEPARATOR, node.start)
         return sequence(effects, problem)
 
 
-#: plain items whose numbers 4.96 checks even where the item is skipped
-CHECKED_WHEN_SKIPPED = ("substr", "length", "hash", "nhash", "imapfolder")
+IMAP_SEPARATOR = 'IMAP folder separator must be one character, found ""'
+#: plain items that 4.96 does (of imapfolder: checks) even where the item is skipped
+DONE_WHEN_SKIPPED = (
+    "authresults",
+    "hash",
+    "imapfolder",
+    "length",
+    "listquote",
+    "nhash",
+    "substr",
+    "tr",
+)
 
 
-def _checking(name: str, call: Callable[..., str], texts: list[Run], most: int) -> Run:
+def _done(name: str, call: Callable[..., str], texts: list[Run], most: int) -> Run:
     padding = [None] * (most - len(texts))
 
     def run(ctx: Context) -> str:
-        values = [text(ctx) for text in texts]
-        if name == "imapfolder":  # only its separator is looked at
-            values[0] = ""
-            values[2:] = []
-            call(ctx, [*values, *[None] * (3 - len(values))])
-        else:
-            call(ctx, values + padding)
+        values: list[Any] = [text(ctx) for text in texts]
+        if name != "imapfolder":
+            return call(ctx, values + padding)
+        call(ctx, ["", *values[1:2], *[None] * (2 if len(values) < 2 else 1)])  # only its separator is looked at
         return ""
 
     return run

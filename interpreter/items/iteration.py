@@ -18,6 +18,8 @@ from eximious.interpreter.outcomes import ExpansionError, Failure
 from eximious.interpreter.registry import compiled_item
 from eximious.interpreter.text import Tainted
 
+SPACE = " \t\n\v\f\r"
+
 if TYPE_CHECKING:
     from typing import Any
 
@@ -354,10 +356,59 @@ def compile_sort(compiler: Compiler, node: Item) -> Run:
         finally:
             ctx.item = saved
         if len(elements) > 1:
+            if any(key.strip(SPACE) != key for key in keys):
+                return joined(_insert_read_back(elements, keys, *sort.how, version), separator, tainted)
             elements = _insert(elements, keys, *sort.how, version)
         return joined(elements, separator, tainted)
 
     return run_sort
+
+
+def _insert_read_back(
+    elements: list[str],
+    keys: list[str],
+    numeric: bool,
+    caseless: bool,
+    descending: bool,
+    before_equal: bool,
+    version: tuple[int, int],
+) -> list[str]:
+    """Insert one by one where keys have white space at their ends.
+
+    Exim keeps the keys of what is sorted in a list, and gets them back from it without that; one that is
+    nothing else is lost.
+    """
+    order: list[int] = []
+    for index, key in enumerate(keys):
+        for place, other_index in enumerate(order):
+            other = keys[other_index].strip(SPACE)
+            if not other:
+                raise ExpansionError("Internal error in sort (list mismatch)")
+            result = _compared(key, other, numeric, caseless, version)
+            if result is None:
+                continue
+            if (result == 0 and before_equal) or (result > 0 if descending else result < 0):
+                order.insert(place, index)
+                break
+        else:
+            order.append(index)
+    return [elements[index] for index in order]
+
+
+def _compared(key: str, other: str, numeric: bool, caseless: bool, version: tuple[int, int]) -> int | None:
+    """Below, at or above 0 as ``key`` comes before, with or after ``other``; None where that cannot be told."""
+    if caseless:
+        return compare_folded(key, other)
+    if not numeric:
+        return (key > other) - (key < other)
+    from eximious.interpreter.integers import expanded_string_integer
+
+    try:
+        one = expanded_string_integer(key, False, version) if key else 0
+        two = expanded_string_integer(other, False, version)
+    except ExpansionError:
+        return None
+    return (one > two) - (one < two)
 
 
 def _insert(

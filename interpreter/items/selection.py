@@ -245,8 +245,34 @@ def _skip_env(compiler: Compiler, node: Item) -> Run | None:
     part = reader.take()
     if part is None:
         return reader.problem("", curly=False)
+    if compiler.version < (4, 97):
+        return _skip_env_at_first(compiler, node, compiler.skip_text(part.text))
     effect = compiler.skip(part.text)
     return sequence([effect] if effect is not None else [], skip_branches(reader, "env"))
+
+
+def _skip_env_at_first(compiler: Compiler, node: Item, name: Run) -> Run:
+    """4.96 asks the environment even while it skips, and wants the yes string of what is there."""
+    reader = Arguments(compiler, node)
+    reader.take()
+    yes, _ = branches(reader, "env")
+    reader = Arguments(compiler, node, skipping=True)
+    reader.take()
+    rest = skip_branches(reader, "env")
+    last = [part for part in node.parts if type(part) is Argument]
+    no = compiler.skip_text(last[2].text) if len(last) > 2 else None
+
+    def run(ctx: Context) -> str:
+        saved = ctx.value
+        ctx.value = ctx.env.doors.environ.get(name(ctx))
+        if ctx.value is not None:
+            return yes(ctx, saved)
+        ctx.value = saved
+        if rest is not None:
+            rest(ctx)
+        return no(ctx) if no is not None else ""
+
+    return run
 
 
 @compiled_item("env", section="11.5", skip=_skip_env)
@@ -362,6 +388,7 @@ class _Certificate:
         self.reader = reader
         self.problem: Run | None = None
         self.variable: str | None = None
+        self.unnamed = False
         part = reader.peek()
         self.field = reader.text()
         if self.field is None:
@@ -377,7 +404,7 @@ class _Certificate:
         if not compiler.text.startswith("$", place + 1):
             self.problem = compiler.raising('second argument of "certextract" must be a certificate variable', place + 1)
             return
-        if not part.closed:
+        if not part.closed and "}" not in compiler.text[place:]:
             self.problem = compiler.raising(MISSING_CLOSE, part.end, True)
             return
         first = parts[0]
@@ -387,6 +414,7 @@ class _Certificate:
                 return
         # Whatever it is, it is text behind a $ that names no variable.
         rest = compiler.text[place + 2 :].partition("}")[0]
+        self.unnamed = True
         self.problem = compiler.raising(f'no variable named "{rest}"', place + 1)
 
 
@@ -395,7 +423,7 @@ def _skip_certextract(compiler: Compiler, node: Item) -> Run | None:
     effects = []
     if arguments.field is not None and arguments.effect is not None:
         effects.append(arguments.effect)
-    if arguments.problem is not None and not (len(node.parts) > 1 and node.closed):
+    if arguments.problem is not None and not arguments.unnamed:
         return sequence(effects, arguments.problem)
     rest = None if arguments.problem is not None else skip_branches(arguments.reader, "certextract")
     return sequence(effects, rest)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximious.grammar.expansion_ast import Argument
 from eximious.interpreter.compiler import Arguments, sequence
 from eximious.interpreter.engine import expand
 from eximious.interpreter.outcomes import Failure, OverBudget
@@ -25,15 +24,9 @@ def _skip_sg(compiler: Compiler, node: Item) -> Run | None:
     effects, problem = Arguments(compiler, node, skipping=True).texts(3, 3, "sg")
     if compiler.version >= (4, 97) or problem is not None:
         return sequence(effects, problem)
-    # 4.96 compiles the expression all the same
+    # 4.96 does it all the same
     texts = Arguments(compiler, node, skipping=True, keep_text=True).texts(3, 3, "sg")[0]
-
-    def check(ctx: Context) -> str:
-        values = [text(ctx) for text in texts]
-        compile_regex(values[1], version=compiler.version)
-        return ""
-
-    return check
+    return _substitution(compiler, node, texts)
 
 
 @compiled_item("sg", section="11.5", skip=_skip_sg)
@@ -44,10 +37,13 @@ def compile_sg(compiler: Compiler, node: Item) -> Run:
         run_problem = sequence(runs, problem)
         assert run_problem is not None
         return run_problem
+    compiler.check_regex(node.parts[1])
+    return _substitution(compiler, node, runs)
+
+
+def _substitution(compiler: Compiler, node: Item, runs: list[Run]) -> Run:
     subject_run, regex_run, replacement_run = runs
     start, version = node.start, compiler.version
-    compiler.check_regex(node.parts[1])
-    assert type(node.parts[1]) is Argument
 
     def run(ctx: Context) -> str:
         saved = ctx.captures

@@ -170,10 +170,13 @@ class Pair:
 def compare(pair: Pair, batch: Sequence[Generated], report: Report) -> None:
     """One batch through both; what was found goes into ``report``."""
     texts = [one.text for one in batch]
+    fresh = 0  # from here on the real one is the process that answered
     for number, (one, real, mine) in enumerate(zip(batch, pair.real(texts), pair.mine(texts))):
         report.count += 1
         report.rows.update(one.rows)
         report.errors += real.failed
+        if real.text is None:
+            fresh = number + 1
         if real == mine:
             continue
         settings = pair.settings
@@ -187,10 +190,12 @@ def compare(pair: Pair, batch: Sequence[Generated], report: Report) -> None:
             report.unstable.append(Finding(one.text, settings, Answer(first.text), own))
         elif first.text != own.text:
             report.differences.append(Finding(one.text, settings, first, own))
-        elif first == real:
+        elif first == real and (not fresh or pair.mine(texts[fresh : number + 1])[-1] != real):
             # what lines before left behind changes our answer, but not the real one's
             before = pair.culprits(texts[:number], one.text, mine)
-            report.differences.append(Finding(one.text, settings, first, mine, before))
+            # (unless the real one was started anew in between, because a line had killed it)
+            if pair.real([*before, one.text])[-1] == first:
+                report.differences.append(Finding(one.text, settings, first, mine, before))
 
 
 def batches(
