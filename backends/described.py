@@ -1,4 +1,4 @@
-"""The described world: ``world.yaml``, what was recorded beside it, the zone files and the files of ``root/``.
+"""The described world: ``world.yaml``, what was recorded beside it, zone files and the files of ``root/``.
 
 It knows the form of the description and finds its parts; the doors that answer from them are in the modules
 ``described_…``. Nothing is read before it is needed, except the two YAML files.
@@ -25,7 +25,7 @@ OTHERS = "*"
 
 
 class World:
-    """A description. ``folder``: where it is; ``documents``: world.yaml and recorded.yaml, as far as there."""
+    """A description. ``folder``: where it is; ``documents``: world.yaml and recorded.yaml, as far as read."""
 
     def __init__(self, folder: str, documents: list[Node]) -> None:
         self.folder = folder
@@ -74,7 +74,9 @@ class World:
             except UnicodeDecodeError as problem:
                 line = data.count(b"\n", 0, problem.start) + 1
                 column = problem.start - data.rfind(b"\n", 0, problem.start)
-                problems.append(DescriptionError(path, line, column, "not UTF-8 (use !!binary for other bytes)"))
+                problems.append(
+                    DescriptionError(path, line, column, "not UTF-8 (use !!binary for other bytes)")
+                )
                 continue
             except DescriptionError as error:
                 problems.append(error)

@@ -156,7 +156,9 @@ class DescribedSockets:
     def connect(self, spec: str, timeout: float, tls: bool = False, sni: str = "") -> DescribedConnection:
         """See :class:`eximious.interpreter.protocols.Sockets`. Raises Unanswered."""
         spec = spec.partition("\0")[0]
-        known = [node for node in self._known if node.value["connect"].text == spec and flag(node, "tls") == tls]
+        known = [
+            node for node in self._known if node.value["connect"].text == spec and flag(node, "tls") == tls
+        ]
         if not known:
             example: dict[str, Any] = {"connect": spec, "request": "...", "answer": "..."}
             if tls:
@@ -189,7 +191,7 @@ class DescribedVerdicts:
     def ask(self, kind: str, *question: str, **how: Any) -> Any:
         """See :class:`eximious.interpreter.protocols.Verdicts`. Raises Unanswered.
 
-        ``callout``: the address, the host and the sender; gives a dict with ``reply``, ``stage`` or ``fails``.
+        ``callout``: the address, the host and the sender; gives a dict of ``reply``, ``stage``, ``fails``.
         """
         if kind == "callout":
             return self._callout(*question)
@@ -200,7 +202,9 @@ class DescribedVerdicts:
         found = exact or next(([node] for node in known if _fits(node, question)), [])
         if not found:
             shown = SECRET.get(kind)
-            asked = [part if shown is None or number in shown else "..." for number, part in enumerate(question)]
+            asked = [
+                part if shown is None or number in shown else "..." for number, part in enumerate(question)
+            ]
             answer = True if shown is not None else "..."
             example = {"verdicts": {kind: [{"ask": asked, "answer": answer}]}}
             raise Unanswered(kind, f"the verdict on {', '.join(asked) or 'nothing'}", lines(example))
@@ -223,11 +227,15 @@ class DescribedVerdicts:
             elif entry_text(node, "address") != address:
                 continue
             if entry_text(node, "host", host) == host and entry_text(node, "sender", sender) == sender:
-                return {key: node.value[key].value for key in ("reply", "stage", "fails") if key in node.value}
+                return {
+                    key: node.value[key].value for key in ("reply", "stage", "fails") if key in node.value
+                }
         example: dict[str, Any] = {"address": address}
         if host:
             example["host"] = host
-        raise Unanswered("callout", f"what is said to {address}", lines({"callouts": [example | {"reply": "250 OK"}]}))
+        raise Unanswered(
+            "callout", f"what is said to {address}", lines({"callouts": [example | {"reply": "250 OK"}]})
+        )
 
 
 def _asked(node: Node, question: tuple[str, ...]) -> bool:

@@ -118,7 +118,9 @@ def _databases(document: Node, folder: str) -> Iterator[DescriptionError]:
 
 
 def _entry(section: str, item: Node) -> Iterator[DescriptionError]:
-    question = {"commands": ("run", "match"), "callouts": ("address", "match"), "sockets": ("connect",)}[section]
+    question = {"commands": ("run", "match"), "callouts": ("address", "match"), "sockets": ("connect",)}[
+        section
+    ]
     if not any(item.get(key) is not None for key in question):
         yield item.error(f"an item of {section} needs {' or '.join(question)}")
     if section == "sockets" and not any(item.get(key) for key in ("fails", "answer", "dialogue", "then")):

@@ -31,10 +31,16 @@ class DescribedDatabases:
         """Put one question. Raises Unanswered."""
         known = [node for node in self._known if _server(node, request)]
         asked = texts(request)
-        exact = [node for node in known if node.get("query") is not None and entry_text(node, "query") in asked]
+        exact = [
+            node
+            for node in known
+            if node.get("query") is not None and _is(entry_text(node, "query"), request, asked)
+        ]
         found = exact or next(([node] for node in known if _matches(node, asked)), [])
         if not found:
-            raise Unanswered(f"lookup {request.kind}", f"the answer to {asked[-1]}", _example(request, asked[-1]))
+            raise Unanswered(
+                f"lookup {request.kind}", f"the answer to {asked[-1]}", _example(request, asked[-1])
+            )
         node = self._world.take_turn(_closest(found, request))
         sqlite = node.get("sqlite")
         if sqlite is not None:
@@ -93,6 +99,29 @@ def texts(request: Request) -> list[str]:
     return [request.text, url]
 
 
+def ldap_parts(url: str) -> tuple[str, str, str, str, str]:
+    """Server, base, attributes, scope and filter of an LDAP URL, decoded, with what is left out put in."""
+    from urllib.parse import unquote
+
+    place, _, rest = url.partition("://")[2].partition("/")
+    base, attributes, scope, search = (unquote(part, "latin-1") for part in (rest + "???").split("?")[:4])
+    scope = {"": "base", "subtree": "sub", "onelevel": "one", "subord": "children"}.get(
+        scope.lower(), scope.lower()
+    )
+    return unquote(place), base, attributes, scope, search or "(objectClass=*)"
+
+
+def _is(query: str, request: Request, asked: list[str]) -> bool:
+    """Whether a described query is the one that is asked."""
+    if query in asked:
+        return True
+    if request.kind != "ldap" or not query.lower().startswith(("ldap://", "ldaps://", "ldapi://")):
+        return False
+    place, *rest = ldap_parts(query)
+    here = {request.server, request.socket, f"{request.server}:{request.port}", ""}
+    return place in here and rest == list(ldap_parts(asked[-1])[1:])
+
+
 def _server(node: Node, request: Request) -> bool:
     """Whether an item is for the kind of a request and, as far as it says so, for its server."""
     if node.value["kind"].value != request.kind:
@@ -142,7 +171,9 @@ def _answer(node: Node) -> Answer:
         if attributes is not None and isinstance(attributes.value, dict):
             pairs = [(name, [one.text for one in values.value]) for name, values in attributes.value.items()]
         elif attributes is not None:
-            pairs = [(pair.value[0].text, [one.text for one in pair.value[1].value]) for pair in attributes.value]
+            pairs = [
+                (pair.value[0].text, [one.text for one in pair.value[1].value]) for pair in attributes.value
+            ]
         entries.append((entry.value["dn"].text, pairs))
     reply = node.get("reply")
     affected, code = node.get("affected"), node.get("code")

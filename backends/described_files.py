@@ -50,7 +50,7 @@ _NOT_THERE = frozenset(("ENOENT", "ENOTDIR"))
 
 
 class DescribedStat:
-    """What is known of a file, as os.stat_result names it; what is not described is a question when it is used."""
+    """What is known of a file, as os.stat_result names it; what is not described is a question when used."""
 
     def __init__(self, path: str, kept: os.stat_result | None, facts: Node | None) -> None:
         self._path, self._kept, self._facts = path, kept, facts
@@ -103,7 +103,9 @@ class DescribedFiles:
         self._root = RootedFiles(root)
         self._own = RealFiles(own) if own else None
         self._config = own[0] if own else ""
-        self._said = {_plain(path): node for path, node in world.mapping("files").items() if path[-2:] != "/*"}
+        self._said = {
+            _plain(path): node for path, node in world.mapping("files").items() if path[-2:] != "/*"
+        }
         self._empty = [
             _plain(path[:-2]).rstrip("/") + "/"
             for path, node in world.mapping("files").items()
@@ -141,9 +143,10 @@ class DescribedFiles:
         if not path.partition("\0")[0] or covered(plain, self._empty):
             return failure("ENOENT")
         kind = "the folder" if folder else "the file"
+        above = posixpath.dirname(plain).rstrip("/")
         add = (
             f"{kind} root{plain}\nor, where it does not exist, in world.yaml:\nfiles:\n  {plain}: absent\n"
-            f"or, where nothing else is in that folder either:\nfiles:\n  {posixpath.dirname(plain).rstrip('/')}/*: absent"
+            f"or, where nothing else is in that folder either:\nfiles:\n  {above}/*: absent"
         )
         return Unanswered("files", f"{what} {plain}", add)
 
@@ -189,13 +192,17 @@ class DescribedFiles:
         plain = _plain(path)
         if not covered(plain.rstrip("/") + "/", self._empty):
             more = f"files:\n  {plain.rstrip('/')}/*: absent"
-            raise Unanswered("files", f"the names in {plain}", f"if what is in root{plain} is all, in world.yaml:\n{more}")
+            raise Unanswered(
+                "files", f"the names in {plain}", f"if what is in root{plain} is all, in world.yaml:\n{more}"
+            )
         return sorted(name for name in found if name != ".gitkeep")
 
     def local_path(self, path: str, write: bool = False) -> str:
         """Where the file is in the world. A described world is never written to: raises Refused for that."""
         if write:
-            raise Refused("files", f"writing to {path} in a described world", "--live files --allow write=DIR")
+            raise Refused(
+                "files", f"writing to {path} in a described world", "--live files --allow write=DIR"
+            )
         self._check(path)
         place = self._root.local_path(path)
         if not os.path.lexists(place.encode("latin-1")):

@@ -23,14 +23,14 @@ def read_time(value: Any, zone: str = "") -> float:
     """
     if isinstance(value, (int, float)):
         return float(value)
-    from datetime import datetime, timezone
+    from datetime import UTC, datetime
 
     text = value.replace(" Z", "Z").replace(" +", "+")
     found = datetime.fromisoformat(text)
     if found.tzinfo is None:
         from eximious.backends.clock import _zone
 
-        found = found.replace(tzinfo=(_zone(zone) if zone else None) or timezone.utc)
+        found = found.replace(tzinfo=(_zone(zone) if zone else None) or UTC)
     return found.timestamp()
 
 
@@ -53,11 +53,15 @@ class UnsetClock:
 
     def now(self) -> float:
         """Raises Unanswered."""
-        raise Unanswered("the clock", "the time", lines({"clock": {"now": "2025-01-31 12:00:00", "zone": "UTC"}}))
+        raise Unanswered(
+            "the clock", "the time", lines({"clock": {"now": "2025-01-31 12:00:00", "zone": "UTC"}})
+        )
 
     def localtime(self, seconds: float) -> Any:
         """Raises Unanswered."""
-        raise Unanswered("the clock", "the time zone", lines({"clock": {"now": "2025-01-31 12:00:00", "zone": "UTC"}}))
+        raise Unanswered(
+            "the clock", "the time zone", lines({"clock": {"now": "2025-01-31 12:00:00", "zone": "UTC"}})
+        )
 
 
 def described_clock(world: World) -> Any:
@@ -133,7 +137,9 @@ class DescribedUsers:
         name = name.partition("\0")[0]
         if name in self._users or self._all_users:
             return self._users.get(name)
-        raise _unknown("users", "user", name, {"uid": 1000, "gid": 1000, "home": f"/home/{name}", "shell": "/bin/sh"})
+        raise _unknown(
+            "users", "user", name, {"uid": 1000, "gid": 1000, "home": f"/home/{name}", "shell": "/bin/sh"}
+        )
 
     def getpwuid(self, uid: int) -> Account | None:
         """The first user with this id; None where the world has none."""
@@ -151,7 +157,9 @@ class DescribedUsers:
 
     def getgrgid(self, gid: int) -> Group | None:
         """The group with this id; None where the world has none."""
-        found = next((group for group in self._groups.values() if group is not None and group.gr_gid == gid), None)
+        found = next(
+            (group for group in self._groups.values() if group is not None and group.gr_gid == gid), None
+        )
         if found is None and not self._all_groups and f"#{gid}" not in self._groups:
             raise _unknown("groups", "group with the id", str(gid), {"gid": gid}, "NAME")
         return found
@@ -160,7 +168,9 @@ class DescribedUsers:
 def _unknown(section: str, kind: str, name: str, facts: dict[str, Any], key: str = "") -> Unanswered:
     text = lines({section: {key or name: facts}})
     other = f"{name}: absent" if not key else f'"#{name}": absent'
-    return Unanswered(section, f"the {kind} {name}", f"{text}\nor, where there is none:\n{section}:\n  {other}")
+    return Unanswered(
+        section, f"the {kind} {name}", f"{text}\nor, where there is none:\n{section}:\n  {other}"
+    )
 
 
 def _account(name: str, node: Node) -> Account | None:
@@ -172,14 +182,18 @@ def _account(name: str, node: Node) -> Account | None:
         return default if found is None else found.text
 
     uid, gid = node.value["uid"].value, node.value["gid"].value
-    return Account(name, text("password", "x"), uid, gid, text("gecos", ""), text("home", "/"), text("shell", ""))
+    return Account(
+        name, text("password", "x"), uid, gid, text("gecos", ""), text("home", "/"), text("shell", "")
+    )
 
 
 def _group(name: str, node: Node) -> Group | None:
     if node.value == ABSENT:
         return None
     members = node.get("members")
-    return Group(name, "x", node.value["gid"].value, [one.text for one in members.value] if members is not None else [])
+    return Group(
+        name, "x", node.value["gid"].value, [one.text for one in members.value] if members is not None else []
+    )
 
 
 class DescribedEnviron(RealEnviron):
@@ -204,7 +218,9 @@ class DescribedEnviron(RealEnviron):
             return None
         text = lines({"environment": {name: "VALUE"}})
         unset = f"environment:\n  {name}: null"
-        raise Unanswered("env", f"the environment variable {name}", f"{text}\nor, where it is not set:\n{unset}")
+        raise Unanswered(
+            "env", f"the environment variable {name}", f"{text}\nor, where it is not set:\n{unset}"
+        )
 
 
 class NumberedChance:

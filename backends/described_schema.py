@@ -2,8 +2,8 @@
 
 The part of JSON Schema (draft 2020-12) that the shipped schema uses: type, properties, patternProperties,
 additionalProperties, required, items, prefixItems, minItems, maxItems, enum, const, pattern, minimum,
-maximum, anyOf, $ref into $defs, propertyNames, dependentRequired. A keyword that is not known is an error of the
-schema, not passed over.
+maximum, anyOf, $ref into $defs, propertyNames, dependentRequired. A keyword that is not known is an
+error of the schema, not passed over.
 """
 
 from __future__ import annotations
@@ -131,7 +131,9 @@ class _Checker:
         if isinstance(node.value, dict):
             for key in node.value:
                 if not re.search(rule["pattern"], key):
-                    yield node.key_error(key, rule.get("description") or f"{key!r} is not a name for this place")
+                    yield node.key_error(
+                        key, rule.get("description") or f"{key!r} is not a name for this place"
+                    )
 
     def _required(self, node: Node, rule: Any, schema: Any, what: str) -> Iterator[DescriptionError]:
         if isinstance(node.value, dict):
@@ -168,7 +170,9 @@ class _Checker:
         if not any(_equal(node, one) for one in rule):
             words = ", ".join(map(str, rule))
             meant = _meant(node.text, rule)
-            yield node.error(f"{what} cannot be {node.text or node.value!r}{meant or f' (there are: {words})'}")
+            yield node.error(
+                f"{what} cannot be {node.text or node.value!r}{meant or f' (there are: {words})'}"
+            )
 
     def _const(self, node: Node, rule: Any, schema: Any, what: str) -> Iterator[DescriptionError]:
         if not _equal(node, rule):
@@ -208,7 +212,10 @@ class _Checker:
                 kinds += [wanted] if isinstance(wanted, str) else wanted
             yield node.error(f"{what} has to be {_one_of(kinds)}, not {_NAMES[type_of(node.value)]}")
         elif len(meant) > 1 and not isinstance(node.value, (dict, list)):
-            words = [str(self.resolved(form).get("const", self.resolved(form).get("description"))) for form, _ in meant]
+            words = [
+                str(self.resolved(form).get("const", self.resolved(form).get("description")))
+                for form, _ in meant
+            ]
             yield node.error(f"{what} cannot be {node.text!r}; it can be: {', '.join(words)}")
         else:
             yield from min((problems for _, problems in meant), key=len)

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 MOST_NODES = 2_000_000  #: aliases multiply nodes; a bound of ours
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z")
-_NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?:\.[0-9]*)?[eE][-+]?[0-9]+)(?:[eE][-+]?[0-9]+)?\Z")
+_NUMBER = re.compile(
+    r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?:\.[0-9]*)?[eE][-+]?[0-9]+)(?:[eE][-+]?[0-9]+)?\Z"
+)
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _PREFIX = "tag:yaml.org,2002:"
 
@@ -164,7 +166,9 @@ def write_yaml(value: Any, comment: str = "") -> str:
             return dumper.represent_binary(text.encode("latin-1", "replace"))
         plain = bool(re.fullmatch(r"[A-Za-z/_][-A-Za-z0-9/_.@ ]*[-A-Za-z0-9/_.@]", shown))
         words = shown.lower() in ("yes", "no", "on", "off", *_WORDS)
-        return dumper.represent_scalar("tag:yaml.org,2002:str", shown, style=None if plain and not words else '"')
+        return dumper.represent_scalar(
+            "tag:yaml.org,2002:str", shown, style=None if plain and not words else '"'
+        )
 
     Dumper.add_representer(str, represent)
     text = yaml.dump(

@@ -182,14 +182,14 @@ def machine_zone(now: float) -> str:
 
     here = time.localtime(now)
     names = [os.environ.get("TZ", "").removeprefix(":")]
-    try:
-        names.append(os.path.realpath("/etc/localtime").partition("zoneinfo/")[2])
-    except OSError:
-        pass
+    names.append(os.path.realpath("/etc/localtime").partition("zoneinfo/")[2])
     for name in (*names, "UTC"):
         if name:
             there = local_time(now, name)
-            if tuple(there) == tuple(here) and (there.tm_gmtoff, there.tm_zone) == (here.tm_gmtoff, here.tm_zone):
+            if tuple(there) == tuple(here) and (there.tm_gmtoff, there.tm_zone) == (
+                here.tm_gmtoff,
+                here.tm_zone,
+            ):
                 return name
     seconds = -here.tm_gmtoff
     sign, seconds = ("-" if seconds < 0 else ""), abs(seconds)

@@ -1,8 +1,8 @@
 """Which version of each door an evaluation has: described, real, denying, and recording around any of them.
 
 A world describes all doors. ``--live WORD`` opens single ones to the real thing and grants exactly that
-permission; a world may say itself that a door is ``live``, which needs the permission besides (``--allow``), or
-``denied``. Without a world the doors are those of :mod:`eximious.backends.capabilities`.
+permission; a world may say itself that a door is ``live``, which needs the permission besides (``--allow``),
+or ``denied``. Without a world the doors are those of :mod:`eximious.backends.capabilities`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,11 @@ LIVE = {
     "users": "users",
 }
 #: word of --live -> the permission that it grants, where that has another name or is needed at all
-PERMISSION = {"auth": "net", "files": "read", **{word: word for word in ("dns", "sql", "run", "net", "perl", "dlfunc")}}
+PERMISSION = {
+    "auth": "net",
+    "files": "read",
+    **{word: word for word in ("dns", "sql", "run", "net", "perl", "dlfunc")},
+}
 #: kinds of verdicts that a word of --live opens
 KINDS = {"auth": ("saslauthd", "pwcheck"), "perl": ("perl",), "dlfunc": ("dlfunc",)}
 
@@ -295,7 +299,9 @@ class _Chooser:
         return ChosenVerdicts(chosen, DescribedVerdicts(self.world), self.real)
 
     def _allows(self, permission: str) -> bool:
-        return self.allowed.allows(permission) or any(PERMISSION.get(word) == permission for word in self.live)
+        return self.allowed.allows(permission) or any(
+            PERMISSION.get(word) == permission for word in self.live
+        )
 
 
 class ChosenVerdicts:

@@ -20,12 +20,21 @@ if TYPE_CHECKING:
 
 def add_world_options(parser: argparse.ArgumentParser) -> None:
     """Add the options to a command's parser."""
-    parser.add_argument("--world", default="", metavar="DIR", help="answer from this described world (docs/world.md)")
     parser.add_argument(
-        "--live", action="append", default=[], metavar="WORD", help="ask the real dns, files, sql, run, net, …, all"
+        "--world", default="", metavar="DIR", help="answer from this described world (docs/world.md)"
     )
     parser.add_argument(
-        "--record", default="", metavar="DIR", help="write what was answered into a world, for runs without the rest"
+        "--live",
+        action="append",
+        default=[],
+        metavar="WORD",
+        help="ask the real dns, files, sql, run, net, …, all",
+    )
+    parser.add_argument(
+        "--record",
+        default="",
+        metavar="DIR",
+        help="write what was answered into a world, for runs without the rest",
     )
 
 
@@ -79,7 +88,7 @@ class Outside:
         return self.world is not None and os.path.exists(self.world.path("root", path.lstrip("/")))
 
     def hostname(self, doors: Doors) -> str:
-        """What a configuration without primary_hostname calls the machine; "" where the world does not say."""
+        """What a configuration without primary_hostname calls the machine; "" where nobody says."""
         if self.world is None and "machine" not in self.live:
             import os
 
