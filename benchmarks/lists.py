@@ -1,6 +1,6 @@
 """What matching against lists costs: by length, by kind of item, and named lists against the real Exim.
 
-Run it: ``python benchmarks/lists.py``. Times are processor time, the best of some runs: trust the proportions.
+Run it: ``python benchmarks/lists.py``. Times are processor time, the best of some runs.
 """
 
 from __future__ import annotations

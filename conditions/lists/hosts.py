@@ -24,6 +24,8 @@ ADDRESS_ONLY = "cannot match host name in match_ip list"
 
 #: digits and dots to the end or to a slash: meant as an address, but none
 _BAD_ADDRESS = re.compile(r"[0-9.]*\Z|[0-9.]+/")
+#: hexadecimal digits, dots and at least one colon to the end or to a slash
+_BAD_IPV6 = re.compile(r"(?=[^/]*:)[0-9A-Fa-f:.]+(?:\Z|/)")
 _NET = re.compile(r"net([0-9]*)-")
 _NAME = re.compile(r"[A-Za-z0-9._-]*\Z")
 _NAME_UTF8 = re.compile(r"[A-Za-z0-9._\x80-\xff-]*\Z")
@@ -161,6 +163,25 @@ def _host_item(body: str) -> Check:
         return _net(*net)
     if _BAD_ADDRESS.match(body):
         return lambda subject: subject.fail_unknown("malformed IPv4 address or address mask")
+    if _BAD_IPV6.match(body):
+        return _mistyped_ipv6(body)
+    return _other_item(body)
+
+
+def _mistyped_ipv6(body: str) -> Check:
+    """Meant as an IPv6 address, but none: an error from 4.98 on (unproven), a name before."""
+    other = _other_item(body)
+
+    def check(subject: HostSubject) -> int:
+        if subject.ctx.env.version >= (4, 98):
+            return subject.fail_unknown("malformed IPv6 address or address mask")
+        return other(subject)
+
+    return check
+
+
+def _other_item(body: str) -> Check:
+    """A lookup, or something about the host's name."""
     named = _host_name(body)
     if ";" not in body:
         return lambda subject: named(subject) if subject.name != "" else subject.fail_unknown(ADDRESS_ONLY)

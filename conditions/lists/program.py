@@ -6,13 +6,12 @@ apart once and kept; neighbouring items that are plain text are one look into a 
 
 from __future__ import annotations
 
-from errno import EACCES
 from typing import TYPE_CHECKING
 
 from eximious.conditions.lists.result import DEFER, FAIL, OK, WORDS, ListPanic
 from eximious.interpreter.listsplit import SPACE, split_list
 from eximious.interpreter.logs import log_write
-from eximious.interpreter.outcomes import Failure, ForcedFailure
+from eximious.interpreter.outcomes import ExpansionError, Failure, ForcedFailure
 from eximious.interpreter.text import Tainted, follow
 
 if TYPE_CHECKING:
@@ -182,6 +181,7 @@ class Scan:
         """
         subject = self.subject
         ctx = subject.ctx
+        written = text
         if text is None:
             self._trace(f"{subject.shown} in {label}? no (option unset)")
             return FAIL
@@ -217,7 +217,7 @@ class Scan:
                 if outcome == DEFER:
                     return DEFER
             elif entry.start == "/":
-                decided, last_negated = self._file(entry, text, label)
+                decided, last_negated = self._file(entry, text, _quoted(written or "", label), label)
                 if decided is None:
                     continue
                 return decided
@@ -332,11 +332,11 @@ class Scan:
         self.kept, self.cacheable = outer_kept, outer_cacheable and self.cacheable
         return outcome
 
-    def _file(self, item: Item, text: str, label: str | None) -> tuple[int | None, bool]:
+    def _file(self, item: Item, text: str, written: str, label: str | None) -> tuple[int | None, bool]:
         """A file whose lines are items (10.3): the list's outcome or None, and whether it ends negatively."""
         subject, kind = self.subject, self.kind
         negated = item.negated
-        with self._open(item, text, label) as file:
+        with self._open(item, written) as file:
             while raw := file.readline(LINE_SIZE):
                 line = self._line(raw.decode("latin-1"))
                 if not line:
@@ -355,22 +355,18 @@ class Scan:
                         return settled, negated
         return None, negated
 
-    def _open(self, item: Item, text: str, label: str | None) -> BinaryIO:
-        ctx, path = self.subject.ctx, item.body
-        try:
-            if type(path) is Tainted and ctx.env.version >= (4, 94):
-                log_write(ctx, f"Tainted filename '{path}'", "main panic")
-                raise PermissionError(EACCES, "Permission denied")
-            file: BinaryIO = ctx.env.doors.files.open(path)
-            return file
-        except IsADirectoryError:  # C opens a folder as it opens a file, and then reads nothing from it
-            from io import BytesIO
+    def _open(self, item: Item, written: str) -> BinaryIO:
+        """Open a file of items; ``written``: what messages call the list (not expanded, unlike traces)."""
+        from eximious.interpreter.files import open_for_reading
 
-            return BytesIO()
-        except OSError as error:
-            raise ListPanic(
-                f"failed to open {item.text} when checking {_quoted(text, label)}: {error.strerror or error}"
-            ) from None
+        ctx, path = self.subject.ctx, item.body
+        if type(path) is Tainted and ctx.env.version >= (4, 94):
+            log_write(ctx, f"Tainted filename '{path}'", "main panic")
+        try:
+            return open_for_reading(ctx, path)
+        except ExpansionError as error:
+            why = error.message.removeprefix(f"failed to open {path}: ")
+            raise ListPanic(f"failed to open {item.text} when checking {written}: {why}") from None
 
     def _line(self, line: str) -> str:
         """A line without its comment and the space around the rest."""

@@ -325,7 +325,7 @@ def run_lookup(subject: Any, spec: Any, key: str | None, rest: str) -> tuple[int
         subject.error = getattr(defer, "reason", defer.message)
         return DEFER, []
     except ExpansionError as error:
-        raise ListPanic(error.message) from None
+        raise ListPanic("NULL" if error.message == "(null)" else error.message) from None
     if found is None:
         return FAIL, []
     subject.data = found.value
