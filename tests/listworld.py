@@ -47,6 +47,11 @@ class _Chance:
         return 0
 
 
+class _Machine:
+    def caller(self):
+        return 0, 0
+
+
 class _Users:
     def getpwnam(self, name):
         try:
@@ -59,7 +64,13 @@ def _doors(resolver):
     """Only what lists and lookups in lists need."""
     closed = dict.fromkeys(("processes", "sockets", "environ", "verdicts"))
     return Doors(
-        **closed, files=_Files(), clock=_Clock(), chance=_Chance(), users=_Users(), resolver=resolver
+        **closed,
+        files=_Files(),
+        clock=_Clock(),
+        chance=_Chance(),
+        users=_Users(),
+        machine=_Machine(),
+        resolver=resolver,
     )
 
 
