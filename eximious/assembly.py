@@ -150,6 +150,7 @@ class Assembly:
                     files=self.doors.files,
                     expand=self._expand_while_reading,
                     parse_address=_parse_address,
+                    regex_error=_regex_error,
                     keep_lines=self.keep_lines,
                     **outside,
                 )
@@ -280,6 +281,17 @@ def _parse_address(text: str) -> tuple[str | None, str]:
 
     found = parse_extract_address(text)
     return found[0], found[1]
+
+
+def _regex_error(pattern: str) -> tuple[str, int] | None:
+    """What is wrong with a regular expression: PCRE's words and the place, None if nothing is."""
+    from eximious.interpreter.regex import BadPattern, compile_regex
+
+    try:
+        compile_regex(pattern)
+    except BadPattern as problem:
+        return problem.reason, problem.place
+    return None
 
 
 class Options:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 #: items whose arguments are not all text: a letter per argument, t text, c condition, r text without $;
 #: l is a lookup, which has a type between its arguments
-ITEM_SHAPES = {"filter": "tc", "sort": "tr", "lookup": "l"}
+ITEM_SHAPES = {"certextract": "tr", "filter": "tc", "lookup": "l", "sort": "tr"}
 
 _PAIRS = "eq eqi ne lt lti le lei gt gti ge gei = == < <= > >= match crypteq inlist inlisti inbound_srs"
 #: conditions: t text, r text in which $ is not special, c condition, g {cond}{cond}..., s {text}{text}...

@@ -298,12 +298,19 @@ class Compiler:
         if run is not None:
             return run
         if kind is Expansion:
-            return _join([self.skip_text(part) for part in node.parts]) if node.parts else constant("")  # type: ignore[attr-defined]
+            return self._skipped_parts(node)  # type: ignore[arg-type]
         if kind is Literal or kind is Capture:
             return self.node(node)
         if kind is Variable and node.name.startswith(("acl_c", "acl_m", "r_", "auth")):  # type: ignore[attr-defined]
             return self.node(node)
         return constant("")  # the variables of Exim's table are not looked at
+
+    def _skipped_parts(self, node: Expansion) -> Run:
+        if not node.parts:
+            return constant("")
+        run = _join([self.skip_text(part) for part in node.parts])
+        cut = any(type(part) is Literal and "\0" in part.value for part in node.parts)
+        return _cut_at_nul(run) if cut else run
 
     @staticmethod
     def _unwanted(node: If | Item) -> Expansion | None:
@@ -329,7 +336,7 @@ class Compiler:
             effects = [self.skip(part) for part in node.parts]  # type: ignore[attr-defined]
             if all(effect is None for effect in effects):
                 return None
-            return _join([self.skip_text(part) for part in node.parts])  # type: ignore[attr-defined]
+            return self._skipped_parts(node)  # type: ignore[arg-type]
         if kind is Variable:
             name = node.name  # type: ignore[attr-defined]
             if self.language.variable(name) is not None and not self.language.unset_is_unknown(name):

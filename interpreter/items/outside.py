@@ -57,29 +57,23 @@ class _Run:
         text, reader = compiler.text, self.reader
         place = node.start + len("${run")
         while text.startswith(",", place):
-            end = place + 1
-            while end < len(text) and (text[end].isascii() and (text[end].isalnum() or text[end] in "_-")):
-                end += 1
-            option = text[place + 1 : end]
-            if option != "preexpand" or compiler.version < (4, 96):
-                # what it quotes is the name, or where there is none the next character
-                shown = option or text[end : end + 1]
-                if not option and text[end : end + 1] in SPACE:
-                    shown = _bad_option(text, end)
-                self.problem = compiler.raising(f"bad option '{shown}' for run", place + 1)
+            place += 1
+            if compiler.version < (4, 96) or not text.startswith("preexpand", place):
+                # what it quotes is one character, and the letters behind it
+                end = place + 1
+                while end < len(text) and text[end].isascii() and text[end].isalpha():
+                    end += 1
+                self.problem = compiler.raising(f"bad option '{text[place:end]}' for run", place)
                 return False
+            place += len("preexpand")
             self.late = False
-            place = end
         while type(reader.peek()) is Word and reader.place < place:
             reader.index += 1
+        rest = text[place:].lstrip(SPACE)
+        if rest and rest[0] != "{":
+            self.problem = compiler.raising("missing '{' for command arg of run", place, curly=True)
+            return False
         return True
-
-
-def _bad_option(text: str, place: int) -> str:
-    end = place
-    while end < len(text) and text[end] not in ",{}":
-        end += 1
-    return text[place:end]
 
 
 def _command_text(compiler: Compiler, command: Argument) -> Run:

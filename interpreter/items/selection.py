@@ -7,8 +7,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from eximious.grammar.expansion_ast import Argument, Literal, Variable, Word
-from eximious.interpreter.compiler import MISSING_CLOSE, Arguments, branches, sequence, skip_branches
+from eximious.grammar.expansion_ast import Argument, Word
+from eximious.interpreter.compiler import Arguments, branches, sequence, skip_branches
 from eximious.interpreter.fields import extract_named, extract_numbered
 from eximious.interpreter.json_text import extract_json
 from eximious.interpreter.outcomes import ExpansionError, Failure
@@ -46,8 +46,12 @@ def _always(effects: list[Run], problem: Run) -> Run:
 def _skip_extract(compiler: Compiler, node: Item) -> Run | None:
     """While skipping Exim cannot know how many strings there are: it takes up to five and a ``fail``."""
     reader = Arguments(compiler, node, skipping=True)
-    _json_kind(reader)
-    effects = []
+    effects: list[Run] = []
+    if _json_kind(reader) and compiler.version < (4, 97):
+        first = reader.peek()
+        if first is not None and first.start != node.parts[0].end:
+            # 4.96 does not pass over white space here
+            return compiler.raising("missing '}' closing extract", first.start, True)
     for _ in range(5):
         part = reader.take()
         if part is None:
@@ -387,8 +391,7 @@ class _Certificate:
         reader = Arguments(compiler, node, skipping=skipping)
         self.reader = reader
         self.problem: Run | None = None
-        self.variable: str | None = None
-        self.unnamed = False
+        self.name: Run | None = None
         part = reader.peek()
         self.field = reader.text()
         if self.field is None:
@@ -400,22 +403,11 @@ class _Certificate:
         if part is None:
             self.problem = reader.problem("missing '{' for cert variable arg of certextract")
             return
-        parts = part.text.parts
         if not compiler.text.startswith("$", place + 1):
             self.problem = compiler.raising('second argument of "certextract" must be a certificate variable', place + 1)
             return
-        if not part.closed and "}" not in compiler.text[place:]:
-            self.problem = compiler.raising(MISSING_CLOSE, part.end, True)
-            return
-        first = parts[0]
-        if type(first) is Variable and not first.braced and part.closed:
-            if all(type(more) is Literal for more in parts[1:]):
-                self.variable = first.name + "".join(more.value for more in parts[1:])  # type: ignore[attr-defined]
-                return
-        # Whatever it is, it is text behind a $ that names no variable.
-        rest = compiler.text[place + 2 :].partition("}")[0]
-        self.unnamed = True
-        self.problem = compiler.raising(f'no variable named "{rest}"', place + 1)
+        text = compiler.expansion(part.text)  # nothing in it is expanded
+        self.name = lambda ctx: text(ctx)[1:]
 
 
 def _skip_certextract(compiler: Compiler, node: Item) -> Run | None:
@@ -423,10 +415,11 @@ def _skip_certextract(compiler: Compiler, node: Item) -> Run | None:
     effects = []
     if arguments.field is not None and arguments.effect is not None:
         effects.append(arguments.effect)
-    if arguments.problem is not None and not arguments.unnamed:
+    if arguments.problem is not None:
         return sequence(effects, arguments.problem)
-    rest = None if arguments.problem is not None else skip_branches(arguments.reader, "certextract")
-    return sequence(effects, rest)
+    if arguments.name is not None:
+        effects.append(arguments.name)
+    return sequence(effects, skip_branches(arguments.reader, "certextract"))
 
 
 @compiled_item("certextract", section="11.5", skip=_skip_certextract)
@@ -437,18 +430,23 @@ def compile_certextract(compiler: Compiler, node: Item) -> Run:
         effects = [arguments.field] if arguments.field is not None else []
         assert arguments.problem is not None
         return _always(effects, arguments.problem)
-    field, name, start = arguments.field, arguments.variable or "", node.start
-    reader = compiler.language.certificate(name)
-    if reader is None:
-        known = compiler.language.variable(name) is not None
-        message = f'"{name}" is not a certificate' if known else f'no variable named "{name}"'
-        return _always([field], compiler.raising(message, start))
+    field, name, start = arguments.field, arguments.name, node.start
+    assert name is not None
     yes, no = branches(arguments.reader, "certextract")
+    language = compiler.language
+
+    def reader_of(variable: str) -> Callable[[Context], Any]:
+        reader = language.certificate(variable)
+        if reader is None:
+            known = language.variable(variable) is not None
+            message = f'"{variable}" is not a certificate' if known else f'no variable named "{variable}"'
+            raise _at(ExpansionError(message), start)
+        return reader
 
     def run(ctx: Context) -> str:
         saved = ctx.value
         selector = field(ctx).strip(SPACE)
-        certificate = reader(ctx)
+        certificate = reader_of(name(ctx))(ctx)
         value = None
         if certificate is not None:
             from eximious.interpreter.certificates import certextract
