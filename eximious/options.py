@@ -16,27 +16,43 @@ EXIT_USAGE = 2  #: wrong usage, or a configuration that cannot be read
 EXIT_LACKING = 3  #: a question or permission that the evaluation lacked
 
 
-def common_options(parser: argparse.ArgumentParser, config: bool = True) -> None:
-    """Add the options that every command has."""
-    if config:
-        parser.add_argument("-C", dest="config", metavar="CONFIG", default="", help="the configuration file")
+def lint_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that every command has, also one that evaluates nothing."""
     parser.add_argument(
         "-D", dest="defines", action="append", default=[], metavar="MACRO[=VALUE]", help="define a macro"
     )
-    parser.add_argument("--exim-version", default="", metavar="4.NN", help="the Exim to be like (default: the newest)")
     parser.add_argument(
-        "--build", default="", metavar="FILE", help="output of a real exim -bV: what that build has compiled in"
+        "--exim-version", default="", metavar="4.NN", help="the Exim to be like (default: the newest)"
     )
     parser.add_argument(
-        "--allow", action="append", default=[], metavar="WORD", help="allow run, net, read=DIR, …, all (see docs)"
+        "--build",
+        default="",
+        metavar="FILE",
+        help="output of a real exim -bV: what that build has compiled in",
     )
-    parser.add_argument("--root", default="", metavar="DIR", help="the folder that holds the files the configuration names")
-    parser.add_argument("--nameserver", default="", metavar="IP:PORT", help="ask only this DNS server")
-    from eximious.world_options import add_world_options
-
-    add_world_options(parser)
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="WORD",
+        help="allow run, net, read=DIR, …, all (see docs)",
+    )
+    parser.add_argument(
+        "--root", default="", metavar="DIR", help="the folder that holds the files the configuration names"
+    )
     parser.add_argument("--show-secrets", action="store_true", help="show hidden values and passwords")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="how results are written")
+
+
+def common_options(parser: argparse.ArgumentParser, config: bool = True) -> None:
+    """Add the options of commands that evaluate."""
+    from eximious.world_options import add_world_options
+
+    if config:
+        parser.add_argument("-C", dest="config", metavar="CONFIG", default="", help="the configuration file")
+    lint_options(parser)
+    parser.add_argument("--nameserver", default="", metavar="IP:PORT", help="ask only this DNS server")
+    add_world_options(parser)
 
 
 def open_assembly(options: argparse.Namespace, name: str) -> Assembly | None:

@@ -1,7 +1,8 @@
 """Keeping secrets out of what is shown: values after ``hide``, and credentials that are written out.
 
-What is hidden: the values of options and named lists with ``hide``; passwords in options that are known to hold
-them, even without it; macros that such values are made of (paths excepted); and ``pass=…`` in LDAP queries.
+What is hidden: the values of options and named lists with ``hide``; passwords in options that are known
+to hold them, even without it; macros that such values are made of (paths excepted); and ``pass=…`` in
+LDAP queries.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from eximious.grammar.config_model import Configuration
-    from eximious.grammar.source import Sources
+    from eximious.grammar.source import Position, Sources
     from eximious.interpreter.state import Environment
 
 HIDDEN = "<value not displayable>"
 #: shorter texts are no secrets, and replacing them would garble everything
 SHORTEST = 4
+#: longer messages are not searched for pieces of a hidden value, but hidden whole
+LONGEST = 2_000
 
 #: options that hold a credential as it stands
 CREDENTIALS = frozenset(
@@ -38,9 +41,12 @@ _IN_QUERY = re.compile(r'(?i)\b(pass=|servers=[^/\s]+/[^/\s]+/[^/\s]+/)("[^"$]*"
 
 
 class Secrets:
-    """The secrets of one configuration."""
+    """The secrets of one configuration. ``place``, if given, leads from a position to the shown one."""
 
-    def __init__(self, configuration: Configuration | None) -> None:
+    def __init__(
+        self, configuration: Configuration | None, place: Callable[[Position], Position] | None = None
+    ) -> None:
+        self._place = place
         self._texts: list[str] = []
         #: (file, line) -> column from which on the line is hidden; and the values that are hidden there
         self._lines: dict[tuple[str, int], int] = {}
@@ -69,6 +75,8 @@ class Secrets:
         source = node.source
         for offset in range(node.start, max(node.end, node.start + 1)):
             position = source.position(offset)
+            if self._place is not None:
+                position = self._place(position)
             key = (position.file, position.line)
             if key not in self._lines:
                 self._lines[key] = position.column if offset == node.start else 1
@@ -104,7 +112,7 @@ class Secrets:
 
 
 class HiddenLines:
-    """The lines of the files that were read, without secrets; stands in for the sources where they are shown."""
+    """The lines of the files that were read, without secrets: stands in for the sources."""
 
     def __init__(self, sources: Sources, secrets: Secrets) -> None:
         self._sources, self._secrets = sources, secrets
@@ -156,6 +164,8 @@ def _secret_texts(node: ast.Option | ast.NamedList | ast.BadLine, text: str) -> 
 
 def _without_pieces(text: str, value: str) -> str:
     """Take out of a text whatever pieces of a value are in it."""
+    if len(text) > LONGEST or len(value) > 10 * LONGEST:
+        return HIDDEN
     out: list[str] = []
     at = 0
     while at < len(text):

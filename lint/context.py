@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Context:
-    """A place: ``section`` as in :mod:`eximious.grammar.config_ast`; ``node``: the driver instance or None."""
+    """A place: ``section`` as in :mod:`~eximious.grammar.config_ast`; ``node``: the driver or None."""
 
     __slots__ = ("node", "section")
 

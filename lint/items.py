@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Item:
-    """An item of a list: ``body`` without its ``!``; ``start`` and ``end``: where it stands in the known text."""
+    """An item of a list: ``body`` is without ``!``; ``start``, ``end``: where it stands in the known text."""
 
     __slots__ = ("body", "end", "site", "start", "whole")
 

@@ -48,16 +48,18 @@ def known(tree: Expansion) -> Known:
     size = 0
     for part in tree.parts:
         if type(part) is Literal:
-            value = part.value.partition("\0")[0]
-            if value == part.raw:
+            whole: str = part.value  # type: ignore[attr-defined]
+            raw: str = part.raw  # type: ignore[attr-defined]
+            value = whole.partition("\0")[0]
+            if value == raw:
                 marks.append((size, part.start))
             else:
                 from eximious.grammar.expansion_parser import escape_marks
 
-                marks += [(size + here, part.start + there) for here, there in escape_marks(part.raw)]
+                marks += [(size + here, part.start + there) for here, there in escape_marks(raw)]
             out.append(value)
             size += len(value)
-            if len(value) < len(part.value):
+            if len(value) < len(whole):
                 break  # a NUL ends the text
         else:
             marks.append((size, part.start))

@@ -26,7 +26,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def looks_like_macro(name: str) -> bool:
-    """Say whether a name looks like that of a macro: upper case, with a digit or underscore or some length."""
+    """Say whether a name looks like that of a macro: upper case, at least three characters."""
     return (
         len(name) > 2
         and name[:1].isalpha()

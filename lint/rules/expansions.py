@@ -13,6 +13,7 @@ from eximious.lint.suggest import did_you_mean, looks_like_macro, macro_hint
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from eximious.grammar.source import Span
     from eximious.lint.engine import Subject
     from eximious.lint.sites import Site
 
@@ -67,11 +68,10 @@ def _finding(site: Site, offset: int, message: str, subject: Subject) -> Diagnos
     if message.startswith(_BRACES):
         header = _swallowing(site, offset, subject)
         if header is not None:
-            name = header.name.partition("}")[0]
-            where = site.span(header.start, header.start + len(header.prefix) + len(name) + 1)
-            hint = f"the name of a header ends with a colon: ${header.prefix}{name}:"
+            where, written = header
+            hint = f"the name of a header ends with a colon: ${written}:"
             return Diagnostic("broken-expansion", ERROR, message, where, hint=hint)
-    hint = None
+    hint: str | None = None
     if not message.startswith(_LOCAL) and site.cut:
         hint = _cut_hint(site)
     return Diagnostic(
@@ -79,25 +79,26 @@ def _finding(site: Site, offset: int, message: str, subject: Subject) -> Diagnos
     )
 
 
-def _swallowing(site: Site, offset: int, subject: Subject) -> Header | None:
+def _swallowing(site: Site, offset: int, subject: Subject) -> tuple[Span, str] | None:
     """Where braces do not match up: the header whose name took one in, for want of its colon."""
     for node in site.tree(subject.language).walk():
-        if type(node) is Header and "}" in node.name and node.start <= offset:
-            return node
+        if type(node) is Header and node.start <= offset:
+            name: str = node.name  # type: ignore[attr-defined]
+            if "}" in name:
+                written = f"{node.prefix}{name.partition('}')[0]}"  # type: ignore[attr-defined]
+                return site.span(node.start, node.start + len(written) + 1), written
     return None
 
 
 def _cut_hint(site: Site) -> str | None:
     """Say so where the text is only a piece of what was meant, because the value is split first."""
     if site.cut == " ":
-        return (
-            "the value is split at blanks before it is expanded: put what belongs together in double quotes"
-        )
+        return "the value is split at blanks before it is expanded: quote what belongs together"
     if site.cut == "\n":
         return None
     return (
-        f"the list is split at each {site.cut} before it is expanded: double it ({site.cut * 2}) inside an item, "
-        f"or choose another separator by beginning the list with <"
+        f"the list is split at each {site.cut} before it is expanded: double it ({site.cut * 2}) inside an "
+        "item, or choose another separator by beginning the list with <"
     )
 
 

@@ -43,8 +43,8 @@ def undefined_list(subject: Subject) -> Iterator[Diagnostic]:
     """A ``+name`` in a list for which there is no named list of that kind.
 
     Exim looks the name up when it works through the list. It then writes a line to the panic log and defers:
-    the recipient, the router, the host. Each kind of list (domain, host, address, local part) has names of its
-    own, so a host list cannot be used where domains are wanted.
+    the recipient, the router, the host. Each kind of list (domain, host, address, local part) has names
+    of its own, so a host list cannot be used where domains are wanted.
 
     Example::
 
@@ -123,9 +123,9 @@ def _listnamed(site: Site, subject: Subject) -> Iterator[Diagnostic]:
 def bad_lookup(subject: Subject) -> Iterator[Diagnostic]:
     """An item of a list that is a lookup of a type that does not exist or cannot be used like this.
 
-    An item with a semicolon in it is a lookup: ``type;file`` or ``type;query``. Exim finds out when it gets to
-    the item, and then ends its process or defers. ``partial-`` and the defaults ``*`` and ``*@`` are for types
-    that look up a key in a file.
+    An item with a semicolon in it is a lookup: ``type;file`` or ``type;query``. Exim finds out when it
+    gets to the item, and then ends its process or defers. ``partial-`` and the defaults ``*`` and ``*@``
+    are for types that look up a key in a file.
 
     Example::
 

@@ -79,8 +79,20 @@ def driver_repeated(finding: Diagnostic, subject: Subject) -> str:
     return "choose another name for one of them"
 
 
-@explains("router-options", "transport-options", "authenticator-options", "pipe-options", "lmtp-command",
-          "create-file", "smtp-timeout", "user-without-group", "body-headers", "shadow-transport")  # fmt: skip
+@explains(
+    *(
+        "router-options",
+        "transport-options",
+        "authenticator-options",
+        "pipe-options",
+        "lmtp-command",
+        "create-file",
+        "smtp-timeout",
+        "user-without-group",
+        "body-headers",
+        "shadow-transport",
+    )
+)
 def driver_together(finding: Diagnostic, subject: Subject) -> str:
     """Options of one driver that do not go together, or that it lacks.
 
@@ -108,8 +120,8 @@ def driver_together(finding: Diagnostic, subject: Subject) -> str:
 def router_transport(finding: Diagnostic, subject: Subject) -> str:
     """A router that lacks a transport, or that may not have one.
 
-    ``accept``, ``dnslookup`` and ``ipliteral`` hand mail to a transport, unless they are for verification only;
-    ``redirect`` and ``iplookup`` give other addresses.
+    ``accept``, ``dnslookup`` and ``ipliteral`` hand mail to a transport, unless they are for verification
+    only; ``redirect`` and ``iplookup`` give other addresses.
 
     Example::
 
@@ -181,13 +193,22 @@ def rewriting(finding: Diagnostic, subject: Subject) -> str:
     }[finding.code]
 
 
-@explains("retry-error-missing", "retry-error", "retry-senders", "retry-letter", "retry-comma",
-          "retry-semicolon", "retry-parameters")  # fmt: skip
+@explains(
+    *(
+        "retry-error-missing",
+        "retry-error",
+        "retry-senders",
+        "retry-letter",
+        "retry-comma",
+        "retry-semicolon",
+        "retry-parameters",
+    )
+)
 def retrying(finding: Diagnostic, subject: Subject) -> str:
     """A retry rule that is not ``pattern error steps``.
 
-    A step is ``F,until,interval`` or ``G,until,interval,factor`` (or ``H``); steps are separated by semicolons.
-    The error is ``*`` or one of the names in manual 32.3.
+    A step is ``F,until,interval`` or ``G,until,interval,factor`` (or ``H``); steps are separated by
+    semicolons. The error is ``*`` or one of the names in manual 32.3.
 
     Example::
 

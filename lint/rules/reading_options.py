@@ -128,7 +128,8 @@ def option_repeated(finding: Diagnostic, subject: Subject) -> str:
     """An option that is set a second time in the same block.
 
     Only a few options of routers and transports (``condition``, ``headers_add``, ``headers_remove``, ``set``)
-    may be given more than once. ``no_x`` counts as setting ``x``, and an older name of an option as the option.
+    may be given more than once. ``no_x`` counts as setting ``x``, and an older name of an option as the
+    option.
 
     Example::
 
@@ -327,8 +328,18 @@ def expansion(finding: Diagnostic, subject: Subject) -> str:
     return "this option is expanded while the configuration is read"
 
 
-@explains("errors-reply-to", "log-file-path", "log-selector", "localhost-number", "ratelimit", "spool-directory",
-          "syslog-facility", "tls-dh-bits")  # fmt: skip
+@explains(
+    *(
+        "errors-reply-to",
+        "log-file-path",
+        "log-selector",
+        "localhost-number",
+        "ratelimit",
+        "spool-directory",
+        "syslog-facility",
+        "tls-dh-bits",
+    )
+)
 def main_value(finding: Diagnostic, subject: Subject) -> str:
     """A value of a main option that has a form of its own, and does not have it.
 

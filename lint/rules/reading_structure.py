@@ -1,4 +1,4 @@
-"""What reading finds wrong with lines, macros, conditionals, includes, sections, lists and ACLs (manual 6, 44)."""
+"""What reading finds wrong with lines, macros, conditionals, includes, sections and ACLs (manual 6, 44)."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _WORD = r"!?[ \t]*([A-Za-z][A-Za-z0-9_]*)"
 def macro_malformed(finding: Diagnostic, subject: Subject) -> str:
     """A line that begins with an upper case letter and defines no macro.
 
-    In the main section every such line is a definition: ``NAME = value``, the name made of letters, digits and
-    underscores and at most 63 characters long.
+    In the main section every such line is a definition: ``NAME = value``, the name made of letters,
+    digits and underscores and at most 63 characters long.
 
     Example::
 
@@ -45,7 +45,8 @@ def macro_redefined(finding: Diagnostic, subject: Subject) -> str:
         RELAY_HOSTS = 192.0.2.1
         RELAY_HOSTS = 192.0.2.2
 
-    Write ``RELAY_HOSTS == 192.0.2.2`` if that is meant; a definition of the command line (``-D``) wins anyway.
+    Write ``RELAY_HOSTS == 192.0.2.2`` if that is meant; a definition of the command line (``-D``) wins
+    anyway.
     """
     return "write == to give it another value, or .ifndef … .endif around a default"
 
@@ -97,8 +98,8 @@ def read_limit(finding: Diagnostic, subject: Subject) -> str:
 def conditionals(finding: Diagnostic, subject: Subject) -> str:
     """Conditionals (``.ifdef`` … ``.endif``) that do not match up.
 
-    At most ten may be open, over all included files together. The word must stand alone: in a file whose lines
-    end in CR LF, Exim drops ``.endif`` without a word.
+    At most ten may be open, over all included files together. The word must stand alone: in a file whose
+    lines end in CR LF, Exim drops ``.endif`` without a word.
 
     Example::
 
@@ -288,8 +289,9 @@ def acl_name(finding: Diagnostic, subject: Subject) -> str:
 
 @explains("name-missing", "name-too-long")
 def name_missing(finding: Diagnostic, subject: Subject) -> str:
-    """A line in a section of drivers before the first ``name:`` (or behind a macro, which ends a driver); or a
-    name that is longer than Exim can take.
+    """A line in a section of drivers before the first ``name:``, or a name that is longer than Exim can take.
+
+    The definition of a macro ends a driver, so what follows it needs a name, too.
 
     Example::
 

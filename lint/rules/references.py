@@ -37,9 +37,10 @@ def possible(site: Site, subject: Subject) -> Iterator[tuple[str, Span]]:
 def undefined_acl(subject: Subject) -> Iterator[Diagnostic]:
     """The name of an ACL that is not in the configuration.
 
-    An option such as ``acl_smtp_rcpt``, the condition ``acl = …`` and the expansion item and condition ``acl``
-    take the name of an ACL, the path of a file with one, or an ACL written out. What is no known name is taken
-    for an ACL written out, so Exim complains of an unknown verb, and every message is deferred.
+    An option such as ``acl_smtp_rcpt``, the condition ``acl = …`` and the expansion item and condition
+    ``acl`` take the name of an ACL, the path of a file with one, or an ACL written out. What is no known
+    name is taken for an ACL written out, so Exim complains of an unknown verb, and every message is
+    deferred.
 
     Example::
 
