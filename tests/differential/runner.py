@@ -62,6 +62,8 @@ class Finding:
         lines = "".join(f"{line!r}, then\n" for line in self.before)
         where = " ".join(f"{name}={value}" for name, value in self.settings.items())
         real, mine = (repr(a.text) if a.text is not None else a.fate for a in (self.real, self.mine))
+        if real == mine:
+            mine += "   (when asked again: ours changed in between, or is not the same every time)"
         return f"{lines}{self.text!r}{'   (' + where + ')' if where else ''}\n  exim {real}\n  ours {mine}"
 
 
