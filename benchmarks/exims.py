@@ -27,7 +27,7 @@ COMMON = [
     "${sg{a.b.c}{\\\\.}{-}}",
     "${if match_domain{example.org}{example.com:*.example.org:example.org}{yes}{no}}",
     "${length_3:${uc:abcdef}}",
-    "$tod_full ${message_size}",
+    "$tod_zone ${message_size}",
     "${eval:(3+4)*5-$rcpt_count} ${quote:a b}",
     "${if and{{def:primary_hostname}{!eq{a}{b}}}{${substr_1_3:abcdef}}{}}",
 ]

@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import eximious
 import pytest
+
+import eximious
 
 SMALL = Path(__file__).resolve().parents[1] / "fixtures" / "configurations" / "small-office"
 TEXTS = {
