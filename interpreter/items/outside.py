@@ -361,12 +361,18 @@ def exchange(ctx: Context, spec: str, request: str, options: str = "", end_of_li
         host, colon, port = spec[5:].rpartition(":")
         if not colon or not port.isdecimal():
             raise ExpansionError("")
+    failed = ctx.scratch.setdefault("sockets that failed", set())
+    if spec in failed and ctx.env.version < (4, 97):
+        # 4.96 goes on with the connection that it did not get
+        raise ExpansionError("request write to socket failed: Bad file descriptor" if request else "")
+    failed.add(spec)
     try:
         connection = ctx.env.doors.sockets.connect(spec, timeout, tls)
     except TimeoutError:
         raise ExpansionError(f"failed to connect to socket {spec}: Connection timed out") from None
     except OSError as error:
         raise ExpansionError(_connect_message(spec, error)) from None
+    failed.discard(spec)
     try:
         if request:
             connection.send(request.encode("latin-1"))

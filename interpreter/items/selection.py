@@ -438,7 +438,7 @@ def compile_certextract(compiler: Compiler, node: Item) -> Run:
     def reader_of(variable: str) -> Callable[[Context], Any]:
         reader = language.certificate(variable)
         if reader is None:
-            known = language.variable(variable) is not None
+            known = not variable.isdecimal() and language.variable(variable) is not None
             message = f'"{variable}" is not a certificate' if known else f'no variable named "{variable}"'
             raise _at(ExpansionError(message), start)
         return reader
