@@ -271,6 +271,7 @@ class Zone:
                 if self.partial:
                     return None
                 return dns.rcode.NOERROR if name in self.between else dns.rcode.NXDOMAIN, None, None
+        assert owner is not None
         for wanted in (rdtype, dns.rdatatype.CNAME):
             found = self.zone.get_rrset(owner, wanted)
             if found is not None:

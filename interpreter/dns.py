@@ -9,7 +9,6 @@ Outcomes are Exim's: SUCCEED, NOMATCH (no such name), NODATA (no such record), A
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from eximious.interpreter.logs import log_write
@@ -109,6 +108,11 @@ PLAIN = Asking()
 def basic_lookup(ctx: Context, name: str, type_: str, asking: Asking = PLAIN) -> Answer:
     """Ask one question; the records may be a CNAME only. Failures are kept for the run, as in Exim."""
     options = ctx.env.options
+    if not name.isascii():
+        converted = _with_alabels(name)
+        if converted is None:
+            return Answer(NOMATCH, reason="name syntax")
+        name = converted
     pattern = options.get("dns_check_names_pattern")
     if pattern is None:
         pattern = CHECK_NAMES
@@ -117,7 +121,7 @@ def basic_lookup(ctx: Context, name: str, type_: str, asking: Asking = PLAIN) ->
         if type_ in ("SRV", "TLSA"):
             while checked.startswith("_") and "." in checked:
                 checked = checked.partition(".")[2]
-        if not _name_pattern(pattern).search(checked.encode("latin-1")):
+        if not _name_is_good(pattern, checked):
             return Answer(NOMATCH, reason="name syntax")
     failures: dict[tuple[str, ...], tuple[Answer, float | None]] = ctx.env.kept.setdefault("dns failures", {})
     key = (
@@ -298,16 +302,26 @@ def in_domain_list(ctx: Context, name: str, list_text: str | None) -> bool:
     return bool(result.matched)
 
 
-@lru_cache(maxsize=8)
-def _name_pattern(pattern: str) -> Any:
-    """The compiled dns_check_names_pattern: by ``re`` for the default (which it takes from 3.11 on)."""
+def _with_alabels(name: str) -> str | None:
+    """A name with its UTF-8 labels as A-labels (RFC 5891); None where it cannot have them."""
+    from eximious.interpreter import idna
+
+    small = "".join([char.lower() if char.isascii() else char for char in name])
+    try:
+        return idna.to_ascii(small.encode("latin-1").decode("utf-8"))
+    except (UnicodeDecodeError, idna.IdnaError):
+        return None
+
+
+def _name_is_good(pattern: str, name: str) -> bool:
+    """Whether a name passes dns_check_names_pattern."""
     if pattern == CHECK_NAMES:
-        return _DEFAULT_NAMES
-    import pcre2
+        return _DEFAULT_NAMES.match(name) is not None
+    from eximious.interpreter.regex import compile_regex
 
-    return pcre2.compile(pattern.encode("latin-1"))
+    return compile_regex(pattern).matches(name)
 
 
-_LABEL = "[a-z0-9_](?:[a-z0-9/_-]*[a-z0-9_])?"
+_LABEL = "[A-Za-z0-9_](?:[A-Za-z0-9/_-]*[A-Za-z0-9_])?"
 #: what the default pattern accepts, said without its conditional group
-_DEFAULT_NAMES = re.compile(rf"(?i)^{_LABEL}(?:\.{_LABEL})*\.?$".encode())
+_DEFAULT_NAMES = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?$", re.ASCII)
