@@ -84,6 +84,8 @@ def search(
         file, key = query_parts(ctx, spec, file_or_query, expand)
     else:
         file = file_or_query
+    if not spec.takes_key and not key.strip(" \t\n\v\f\r"):
+        return None
     handles = handles_of(ctx.env)
     if type(file) is Tainted:
         # Exim shows whatever its last search error was (nothing at first); the reason is in its log
