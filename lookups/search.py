@@ -84,14 +84,14 @@ def search(
         file, key = query_parts(ctx, spec, file_or_query, expand)
     else:
         file = file_or_query
-    if not spec.takes_key and not key.strip(" \t\n\v\f\r"):
-        return None
     handles = handles_of(ctx.env)
     if type(file) is Tainted:
         # Exim shows whatever its last search error was (nothing at first); the reason is in its log
         log_write(ctx, f"Tainted filename for search: '{file}'", "main panic")
         raise OpenFailed("(null)" if handles.error is None else handles.error)
     source = handles.source(ctx, lookup, file)
+    if not spec.takes_key and not key.strip(" \t\n\v\f\r"):
+        return None
     handles.error = ""
     if handles.depth >= DEPTH:
         raise OverBudget("lookups inside each other", DEPTH)

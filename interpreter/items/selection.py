@@ -359,6 +359,8 @@ def compile_lookup(compiler: Compiler, node: Item) -> Run:
     assert query_run is not None
     from eximious.interpreter.lookups_door import search
 
+    wild = spec.name in ("wildlsearch", "nwildlsearch")
+
     def run(ctx: Context) -> str:
         saved, captures = ctx.value, ctx.captures
         key = key_run(ctx) if key_run is not None else None
@@ -367,6 +369,8 @@ def compile_lookup(compiler: Compiler, node: Item) -> Run:
             found = search(ctx, spec, key, query)
         except Failure as failure:
             raise _at(failure, start)
+        if wild:
+            ctx.captures = []  # the search has used them for the keys of the file
         if found is None:
             ctx.value = None
             result = no(ctx, saved)
