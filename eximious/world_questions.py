@@ -405,7 +405,7 @@ class _Finder:
         def add(kind: str, *what: str) -> None:
             position = node.source.position(node.start)
             self.asked.append(
-                Asked(kind, what, f"{position.file}:{position.line} ({instance.kind} {instance.name})")
+                Asked(kind, what, f"{self._place(position)} ({instance.kind} {instance.name})")
             )
 
         driver = instance.driver
