@@ -193,8 +193,9 @@ def find_by_name(
         return Hosts(FOUND, hosts, full_name)
     if passed_over:
         return Hosts(IGNORED, full_name=full_name)
-    if temporary and not in_domain_list(ctx, host.name, ctx.env.options.get("dns_again_means_nonexist")):
-        return Hosts(FIND_AGAIN, full_name=full_name)
+    if temporary:
+        nonexist = in_domain_list(ctx, host.name, ctx.env.options.get("dns_again_means_nonexist"))
+        return Hosts(FIND_FAILED if nonexist else FIND_AGAIN, full_name=full_name)
     log_write(ctx, f"no IP address found for host {host.name}{_during(ctx)}")
     return Hosts(FIND_FAILED, full_name=full_name)
 
@@ -232,7 +233,8 @@ def _by_family(ctx: Context, name: str, type_: str, asking: Asking) -> tuple[lis
         cname = [record.data[0] for record in answer.of("CNAME")]
         found = [str(record.data[0]) for record in answer.of(type_)]
         first = next(answer.of(type_), None)
-        return found, first.name if first is not None else (cname[-1] if cname else name), False
+        # a CNAME that leads to no such record counts as a failure that may pass
+        return found, first.name if first is not None else (cname[-1] if cname else name), first is None
     return [], name, answer.outcome in (AGAIN, FAIL)
 
 

@@ -16,6 +16,7 @@ from dnsworld import DnsWorld
 
 pytestmark = pytest.mark.differential
 TOOL = Path(__file__).resolve().parents[1] / "tools" / "differential_lists.py"
+HOSTS_TOOL = TOOL.with_name("differential_hosts.py")
 FILES = sorted(listcases.SOURCE.glob("*.cases"))
 
 
@@ -66,6 +67,19 @@ def test_random_lists(count: int) -> None:
         [sys.executable, str(TOOL), "--count", str(count), "--batch", str(min(count, 5000))],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
+    assert run.returncode == 0, run.stdout[-8000:] + run.stderr[-2000:]
+    assert f"{count} compared, 0 different" in run.stdout
+
+
+@pytest.mark.usefixtures("exim")
+@pytest.mark.parametrize("count", [600, pytest.param(10_000, marks=pytest.mark.slow)], ids=["few", "many"])
+def test_random_host_lists(count: int) -> None:
+    """Random host lists, clients and DNS settings, with the same DNS for both: none different."""
+    run = subprocess.run(
+        [sys.executable, str(HOSTS_TOOL), "--count", str(count)], capture_output=True, text=True, check=False
+    )
+    if run.returncode == 2:
+        pytest.skip(run.stderr.strip())
     assert run.returncode == 0, run.stdout[-8000:] + run.stderr[-2000:]
     assert f"{count} compared, 0 different" in run.stdout
 
