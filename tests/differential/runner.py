@@ -34,6 +34,8 @@ _SESSION = (
     "-oMa 192.0.2.7.4321 -oMs client.example.com -oMr esmtpsa -oMt joe"
     " -oMai alice -oMaa plain -f alice@example.com"
 )
+#: a line that sets nothing and uses memory
+_FILL = "".join(f"${{uc:{letter * 40}}}${{tr{{{letter}}}{{{letter}}}{{\\xe9}}}}" for letter in "jkqzw")
 #: what the expansions run in, and how often
 SURROUNDINGS: tuple[tuple[int, dict[str, str]], ...] = (
     (9, {}),
@@ -142,8 +144,11 @@ class Pair:
         return [Answer(None if a.text is None else spoil(t, a.text), a.fate) for t, a in zip(texts, answers)]
 
     def alone(self, text: str) -> tuple[Answer, Answer, bool]:
-        """Both answers to a text alone, and whether the real one can be repeated."""
-        first, second = self.real([text])[0], self.real([text])[0]
+        """Both answers to a text alone, and whether the real one can be repeated.
+
+        The second time a line that leaves other bytes in memory comes before.
+        """
+        first, second = self.real([text])[0], self.real([_FILL, text])[-1]
         return first, self.mine([text])[0], first == second
 
     def culprits(self, lines: Sequence[str], text: str, answer: Answer) -> tuple[str, ...]:
