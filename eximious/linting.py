@@ -144,6 +144,8 @@ class _Files:
         try:
             return self._doors.files.open(path)
         except Refused as refusal:
+            if not os.path.lexists(path.encode("latin-1")):
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from None
             raise PermissionError(errno.EACCES, str(refusal)) from None
 
 

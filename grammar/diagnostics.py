@@ -93,7 +93,7 @@ class Diagnostic:
         """Give the text form: place, severity, code and message, the source line with a caret, the hint."""
         position = self.position
         place = f"{position}: " if position else ""
-        out = [f"{place}{self.severity}[{self.code}]: {printable(self.message)}"]
+        out = [f"{place}{self.severity}[{self.code}]: {printable(_one_line(self.message))}"]
         line = source.line(position.file, position.line) if source and position else None
         if line is not None and position is not None:
             out.extend(caret(line, position.column, self.length))
@@ -121,6 +121,11 @@ class Diagnostic:
         if self.related:
             found["related"] = [other.to_dict() for other in self.related]
         return found
+
+
+def _one_line(text: str) -> str:
+    """Join the lines of a message: Exim indents those after the first by two blanks."""
+    return text.replace("\n  ", " ").replace("\n", " ")
 
 
 def printable(text: str) -> str:

@@ -43,7 +43,7 @@ class Subject:
         return context_of(finding, self._contexts)
 
     def problems(self, site: Site) -> Problems:
-        """What Exim finds wrong with the text of an expansion when it reads it: offsets and messages."""
+        """What Exim finds wrong with a text that it expands, as it reads: offsets and messages."""
         text = site.text
         found = self._problems.get(text)
         if found is None:
@@ -51,7 +51,7 @@ class Subject:
 
             compiler = Compiler(self.language, text)
             compiler.expansion(site.tree(self.language))
-            found = self._problems[text] = tuple(sorted(set(compiler.problems)))
+            found = self._problems[text] = tuple(dict.fromkeys(compiler.problems))
         return found
 
 

@@ -27,7 +27,7 @@ def _with_hint(subject: Subject, finding: Diagnostic) -> Diagnostic:
     if explanation is None:
         return finding
     severity = NOTE if finding.code in _OF_THE_MACHINE else finding.severity
-    hint = finding.hint or explanation.hint(finding, subject) or None
+    hint = explanation.hint(finding, subject) or finding.hint
     if hint == finding.hint and severity == finding.severity:
         return finding
     return Diagnostic(

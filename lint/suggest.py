@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    from eximious.grammar.catalogue import Catalogue
 
 
 def closest(name: str, known: Iterable[str]) -> str:
@@ -38,4 +40,19 @@ def looks_like_macro(name: str) -> bool:
 
 def macro_hint(name: str) -> str:
     """Give the hint for a macro that is not defined."""
-    return f"a macro that is not defined here? Write {name} = … above this line, or give -D{name}=…"
+    return f"a macro that is not defined here? Write {name} = ... above this line, or give -D{name}=..."
+
+
+def version_hint(has: Callable[[Catalogue], bool], catalogue: Catalogue) -> str:
+    """Say so where another version of Exim, or another build, has what ``has`` asks for; "" if none has."""
+    from eximious.grammar.catalogue import Catalogue, versions
+
+    if has(Catalogue(catalogue.version)):
+        return "Exim has it, but not this build"
+    known = [version for version in versions() if has(Catalogue(version))]
+    if not known:
+        return ""
+    (major, minor), (last_major, last_minor) = known[0], known[-1]
+    if known[0] > catalogue.version:
+        return f"Exim has it from version {major}.{minor} on"
+    return f"Exim has it up to version {last_major}.{last_minor} only"

@@ -13,7 +13,7 @@ from eximious.lint import uses
 from eximious.lint.registry import rule
 from eximious.lint.rules.references import possible
 from eximious.lint.static import HOLE
-from eximious.lint.suggest import did_you_mean, looks_like_macro, macro_hint
+from eximious.lint.suggest import did_you_mean, looks_like_macro, macro_hint, version_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -72,7 +72,9 @@ def bad_control(subject: Subject) -> Iterator[Diagnostic]:
 
     Example::
 
-        warn control = freezee
+        begin acl
+        check_data:
+          warn control = freezee
 
     Write ``control = freeze``.
     """
@@ -88,12 +90,14 @@ def _control(text: str, catalogue: Catalogue) -> Found | None:
         return None
     if row is None and name in _OLD_CONTROLS:
         return None
-    message = f'syntax error in "control={text.replace(HOLE, "…")}"'
+    message = f'syntax error in "control={text.replace(HOLE, "...")}"'
     if row is not None:
         return message, len(name), len(text), f"{name} takes no options"
     if looks_like_macro(name):
         return message, 0, len(name), macro_hint(name)
-    return message, 0, len(name), did_you_mean(name, catalogue.acl("control")) or "there is no such control"
+    hint = version_hint(lambda other: other.acl_row("control", name) is not None, catalogue)
+    hint = hint or did_you_mean(name, catalogue.acl("control")) or "there is no such control"
+    return message, 0, len(name), hint
 
 
 @rule("bad-verify")
@@ -105,7 +109,9 @@ def bad_verify(subject: Subject) -> Iterator[Diagnostic]:
 
     Example::
 
-        require verify = sender/callot=30s,use_sendr
+        begin acl
+        check_mail:
+          require verify = sender/callot=30s,use_sendr
 
     Write ``verify = sender/callout=30s``; ``use_sender`` is for recipients.
     """
@@ -120,7 +126,8 @@ def _verify(text: str, catalogue: Catalogue) -> Found | None:
     first, start, end = parts[0]
     kind = first.partition("=")[0].strip().lower()
     if kind not in kinds:
-        hint = macro_hint(kind.upper()) if looks_like_macro(first) else did_you_mean(kind, kinds)
+        hint = version_hint(lambda other: other.acl_row("verify", kind) is not None, catalogue)
+        hint = hint or (macro_hint(first) if looks_like_macro(first) else did_you_mean(kind, kinds))
         return _VERIFY_EXPECTED.format(text), start, end, hint or None
     if kind not in _VERIFY_WITH_OPTIONS:
         return None
@@ -161,7 +168,9 @@ def bad_acl_value(subject: Subject) -> Iterator[Diagnostic]:
 
     Example::
 
-        warn ratelimit = 100 / 1 hour / strict / $sender_host_address
+        begin acl
+        check_mail:
+          warn ratelimit = 100 / 1 hour / strict / $sender_host_address
 
     Write ``100 / 1h / strict / $sender_host_address``.
     """
@@ -186,7 +195,7 @@ def _condition(text: str, catalogue: Catalogue) -> Found | None:
     if not compiled(r"[A-Za-z_]\w*").fullmatch(word) or word.lower() in _CONDITION_WORDS:
         return None
     hint = (
-        macro_hint(word) if looks_like_macro(word) else "write a number, yes, no, true or false; or ${if …}"
+        macro_hint(word) if looks_like_macro(word) else "write a number, yes, no, true or false; or ${if ...}"
     )
     return f'invalid "condition" value "{text}"', 0, len(text), hint
 

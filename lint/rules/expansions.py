@@ -8,11 +8,12 @@ from eximious.grammar.diagnostics import ERROR, Diagnostic
 from eximious.grammar.expansion_ast import Header
 from eximious.grammar.patterns import compiled
 from eximious.lint.registry import rule
-from eximious.lint.suggest import did_you_mean, looks_like_macro, macro_hint
+from eximious.lint.suggest import did_you_mean, looks_like_macro, macro_hint, version_hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from eximious.grammar.catalogue import Catalogue
     from eximious.grammar.source import Span
     from eximious.lint.engine import Subject
     from eximious.lint.sites import Site
@@ -24,7 +25,7 @@ _UNKNOWN = (
 #: what Exim says where braces do not match up
 _BRACES = ("missing", "curly", "Not enough", "each subcondition", "too few", "condition name")
 #: problems after which the rest of the text is still read as it was meant
-_LOCAL = ("unknown ", "numeric variable")
+_LOCAL = ("unknown expansion operator", "unknown variable", "unknown lookup type", "numeric variable")
 
 
 @rule("broken-expansion")
@@ -40,7 +41,10 @@ def broken_expansion(subject: Subject) -> Iterator[Diagnostic]:
 
     Example::
 
-        data = ${lookup{$local_part}lsearch{/etc/aliases}
+        begin routers
+        system_aliases:
+          driver = redirect
+          data = ${lookup{$local_part}lsearch{/etc/aliases}
 
     The last closing brace is missing. Write ``data = ${lookup{$local_part}lsearch{/etc/aliases}}``.
     """
@@ -50,7 +54,7 @@ def broken_expansion(subject: Subject) -> Iterator[Diagnostic]:
         for offset, message in subject.problems(site):
             if message.startswith("regular expression error"):
                 continue
-            yield _finding(site, offset, message, subject)
+            yield _finding(site, offset, message.partition("\n")[0], subject)
             if not message.startswith(_LOCAL):
                 break  # from here on Exim reads something else than what was meant
 
@@ -69,14 +73,11 @@ def _finding(site: Site, offset: int, message: str, subject: Subject) -> Diagnos
         header = _swallowing(site, offset, subject)
         if header is not None:
             where, written = header
-            hint = f"the name of a header ends with a colon: ${written}:"
-            return Diagnostic("broken-expansion", ERROR, message, where, hint=hint)
-    hint: str | None = None
-    if not message.startswith(_LOCAL) and site.cut:
-        hint = _cut_hint(site)
-    return Diagnostic(
-        "broken-expansion", ERROR, message, where, hint=hint or _hint(message, site.text, offset, subject)
-    )
+            colon = f"the name of a header ends with a colon: ${written}:"
+            return Diagnostic("broken-expansion", ERROR, message, where, hint=colon)
+    hint = _cut_hint(site) if site.cut and not message.startswith(_LOCAL) else None
+    hint = hint or _hint(message, site.text, offset, subject)
+    return Diagnostic("broken-expansion", ERROR, message, where, hint=hint)
 
 
 def _swallowing(site: Site, offset: int, subject: Subject) -> tuple[Span, str] | None:
@@ -107,10 +108,13 @@ def _hint(message: str, text: str, offset: int, subject: Subject) -> str | None:
     found = compiled(_UNKNOWN).match(message)
     if found:
         return _unknown_hint(found["what"], found["name"], text[offset:], subject)
+    item = _item_hint(message, subject)
+    if item is not None:
+        return item
     if "could be header name not terminated by colon" in message:
         return "write a colon behind the name of the header: $h_subject:"
     if "condition name expected" in message or "missing condition" in message:
-        return "after ${if comes a condition such as eq{…}{…}; an unquoted blank may have cut the text here"
+        return "after ${if comes a condition such as eq{...}{...}"
     if message.startswith("missing } at end"):
         return "a brace that is opened in this text is not closed"
     if message.startswith("$ not followed"):
@@ -120,7 +124,28 @@ def _hint(message: str, text: str, offset: int, subject: Subject) -> str | None:
     if message.startswith("missing lookup type") or "for single-key" in message:
         return "${lookup{key}type{file}} looks up a key, ${lookup type{query}} asks a database"
     if '"fail" expected' in message:
-        return "after the first string comes {…}, the word fail, or the closing brace"
+        return "after the first string comes {...}, the word fail, or the closing brace"
+    return None
+
+
+_NO_OPERATOR = r'"\$\{(\w+)" is not a known operator'
+_TOO_FEW = r"Not enough arguments for '(\w+)'"
+
+
+def _item_hint(message: str, subject: Subject) -> str | None:
+    """Hints for items: names that are none, and arguments that are missing."""
+    catalogue = subject.language.catalogue
+    found = compiled(_NO_OPERATOR).match(message)
+    if found:
+        name = found[1]
+        if looks_like_macro(name):
+            return macro_hint(name)
+        hint = _other_version("items", name, catalogue) or _other_version("operators", name, catalogue)
+        hint = hint or did_you_mean(name, [*catalogue.items, *catalogue.operators])
+        return hint or "a name before { is an item's, before : an operator's, and before } a variable's"
+    found = compiled(_TOO_FEW).match(message)
+    if found:
+        return f"write ${{{found[1]}{{...}}{{...}}}}: each argument stands in a pair of braces"
     return None
 
 
@@ -153,20 +178,14 @@ _TABLES = {
 
 def _elsewhere(what: str, name: str, subject: Subject) -> str:
     """Say so where other versions or builds have the name, or where it is something else."""
-    from eximious.grammar.catalogue import Catalogue, versions
-
     table = _TABLES.get(what, "variables")
     catalogue = subject.language.catalogue
     if what == "expansion operator" and name in catalogue.items:
-        return f"{name} is an item: write ${{{name}{{…}}…}}"
+        return f"{name} is an item: write ${{{name}{{...}}...}}"
     if what == "condition" and name in catalogue.operators:
-        return f"{name} is an operator: ${{{name}:…}} gives a text, and a condition compares texts"
-    if Catalogue(catalogue.version).has(table, name):
-        return "Exim has it, but not this build"
-    known = [version for version in versions() if Catalogue(version).has(table, name)]
-    if not known:
-        return ""
-    first, last = known[0], known[-1]
-    if first > catalogue.version:
-        return f"Exim has it from version {first[0]}.{first[1]} on"
-    return f"Exim has it up to version {last[0]}.{last[1]} only"
+        return f"{name} is an operator: ${{{name}:...}} gives a text, and a condition compares texts"
+    return _other_version(table, name, catalogue)
+
+
+def _other_version(table: str, name: str, catalogue: Catalogue) -> str:
+    return version_hint(lambda other: other.has(table, name), catalogue)

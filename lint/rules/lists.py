@@ -11,7 +11,7 @@ from eximious.lint import uses
 from eximious.lint.items import Item, items
 from eximious.lint.registry import rule
 from eximious.lint.static import HOLE
-from eximious.lint.suggest import did_you_mean
+from eximious.lint.suggest import did_you_mean, version_hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,9 @@ _WHOLE_LOOKUP = r"[A-Za-z0-9-]*\*?@?;"
 _NET_LOOKUP = r"net[0-9]*-"
 #: digits and dots to the end or to a slash: meant as an address
 _BAD_ADDRESS = r"[0-9.]*\Z|[0-9.]+/"
+
+
+_ARTICLES = {"domain": "a domain", "host": "a host", "address": "an address", "localpart": "a local part"}
 
 
 def shown_kind(kind: str) -> str:
@@ -88,8 +91,8 @@ def _undefined(message: str, name: str, kind: str, where: Span, subject: Subject
     hint = did_you_mean(f"+{name}", [f"+{known}" for known in lists[LIST_LETTERS[kind]]])
     for other, letter in LIST_LETTERS.items():
         if not hint and name in lists[letter]:
-            hint = f"+{name} is a {shown_kind(other)} list, and here a {shown_kind(kind)} list is wanted"
-    hint = hint or f"define it in the main section: {kind}list {name} = …"
+            hint = f"+{name} is {_ARTICLES[other]} list, and here {_ARTICLES[kind]} list is wanted"
+    hint = hint or f"define it in the main section: {kind}list {name} = ..."
     return Diagnostic("undefined-list", ERROR, message, where, hint=hint)
 
 
@@ -171,9 +174,11 @@ def _check_type(item: Item, text: str, start: int, subject: Subject) -> Iterator
         language.lookups.parse_type(text, language.version, language.lookup_names)
     except ExpansionError as error:
         name = text.removeprefix("partial-").partition(",")[0].rstrip("*@")
-        hint = None
         if error.message.startswith("unknown"):
-            hint = did_you_mean(name, language.lookup_names) or _no_lookup(item)
+            hint = version_hint(lambda other: other.has("lookups", name), language.catalogue)
+            hint = hint or did_you_mean(name, language.lookup_names) or _no_lookup(item)
+        else:
+            hint = "partial- and the defaults * and *@ are for types that look up a key in a file"
         where = item.span(language, start, start + len(text))
         yield Diagnostic("bad-lookup", ERROR, error.message, where, hint=hint)
 

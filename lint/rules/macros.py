@@ -10,6 +10,7 @@ from eximious.grammar.source import Position
 from eximious.lint import uses
 from eximious.lint.items import items
 from eximious.lint.registry import rule
+from eximious.lint.rules.references import possible
 from eximious.lint.suggest import looks_like_macro, macro_hint
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def undefined_macro(subject: Subject) -> Iterator[Diagnostic]:
     ``hosts = RELAY_HOSTS`` without a definition above is a host of that name, and nobody is told. Reported
     are: a word that is defined as a macro further down; one that an ``.ifdef`` or ``.ifndef`` asks for; and
     an item of a list of domains or hosts in upper case with an underscore, which no name in the DNS has.
+    Transports that nothing uses are left out.
 
     Example::
 
@@ -42,9 +44,12 @@ def undefined_macro(subject: Subject) -> Iterator[Diagnostic]:
     Put the definition above the line that uses it.
     """
     asked = _asked(subject)
+    idle = _idle_transports(subject)
     defined = {macro.name: macro for macro in subject.configuration.macros.user.values()}
     for site in subject.sites:
         if site.inner or not any(char.isupper() for char in site.text):
+            continue
+        if site.section == "transport" and site.owner in idle:
             continue
         for word, start, end in _words(site, subject):
             macro = defined.get(word)
@@ -76,6 +81,18 @@ def _words(site: Site, subject: Subject) -> Iterator[tuple[str, int, int]]:
         return
     for found in compiled(_WORD).finditer(site.text):
         yield found.group(), found.start(), found.end()
+
+
+def _idle_transports(subject: Subject) -> frozenset[str]:
+    """The transports that nothing names. (They may be options of a configuration made for several uses.)"""
+    used: set[str] = set()
+    for site in subject.sites:
+        if site.use in (uses.TRANSPORT, uses.TRANSPORT_NAME):
+            named = [text for text, _ in possible(site, subject)]
+            if not named:
+                return frozenset()
+            used.update(named)
+    return frozenset(subject.configuration.transports) - used if used else frozenset()
 
 
 def _inside_macro(where: Span) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from eximious.grammar import config_ast as ast
 from eximious.lint.registry import explains
 from eximious.lint.rules.reading_options import quoted
-from eximious.lint.suggest import did_you_mean, looks_like_macro, macro_hint
+from eximious.lint.suggest import did_you_mean, looks_like_macro, macro_hint, version_hint
 
 if TYPE_CHECKING:
     from eximious.grammar.diagnostics import Diagnostic
@@ -22,22 +22,20 @@ def driver_unknown(finding: Diagnostic, subject: Subject) -> str:
 
     Example::
 
+        begin routers
         dnslookup:
           driver = dnslookpu
 
     Write ``driver = dnslookup``.
     """
-    from eximious.grammar.catalogue import Catalogue, versions
-
     name = quoted(finding)
     table = _TABLES.get(subject.context(finding).section, "router")
     catalogue = subject.language.catalogue
     if looks_like_macro(name):
         return macro_hint(name)
-    if name in Catalogue(catalogue.version).drivers(table):
-        return "Exim has it, but not this build"
-    if any(name in Catalogue(version).drivers(table) for version in versions()):
-        return "another version of Exim has it"
+    other_version = version_hint(lambda other: name in other.drivers(table), catalogue)
+    if other_version:
+        return other_version
     for other in _TABLES.values():
         if name in catalogue.drivers(other):
             return f"it is a driver of {'authenticators' if other == 'auth' else other + 's'}"
@@ -54,13 +52,14 @@ def driver_missing(finding: Diagnostic, subject: Subject) -> str:
 
     Example::
 
+        begin routers
         local_user:
           check_local_user
           transport = local_delivery
 
     Write ``driver = accept``.
     """
-    return "write driver = … as its first line"
+    return "write driver = ... as its first line"
 
 
 @explains("driver-repeated")
@@ -69,6 +68,7 @@ def driver_repeated(finding: Diagnostic, subject: Subject) -> str:
 
     Example::
 
+        begin routers
         smarthost:
           driver = manualroute
         smarthost:
@@ -100,6 +100,7 @@ def driver_together(finding: Diagnostic, subject: Subject) -> str:
 
     Example::
 
+        begin routers
         system_aliases:
           driver = redirect
           allow_fail
@@ -107,13 +108,29 @@ def driver_together(finding: Diagnostic, subject: Subject) -> str:
     A ``redirect`` router needs ``data`` or ``file``.
     """
     message = finding.message
-    if finding.code == "user-without-group":
-        return "set group, too"
-    if "must be set" in message or "must be specified" in message or "is required" in message:
+    advice = _TOGETHER.get(finding.code)
+    if advice:
+        return advice
+    if "not both" in message or message.rpartition("\n")[2].lstrip().startswith("only one of"):
+        return "remove one of them"
+    if "must be" in message or "is required" in message:
         return "add what is missing"
-    if finding.code == "create-file":
-        return "write anywhere, inhome, belowhome, or an absolute path"
-    return "remove one of them, or give another value" if "only one" in message or "both" in message else ""
+    if "self option" in message:
+        return "write freeze, defer, send, pass, fail, or reroute: and a domain"
+    if "without the other" in message:
+        return "set both, or none"
+    return "remove one of them, or give another value"
+
+
+#: hints by code
+_TOGETHER = {
+    "body-headers": "remove one of them",
+    "create-file": "write anywhere, inhome, belowhome, or an absolute path",
+    "lmtp-command": "set one of the two",
+    "shadow-transport": "remove it: a shadow transport goes with a local transport",
+    "smtp-timeout": "give command_timeout, data_timeout and final_timeout values above 0s",
+    "user-without-group": "set group, too",
+}
 
 
 @explains("router-transport")
@@ -125,6 +142,7 @@ def router_transport(finding: Diagnostic, subject: Subject) -> str:
 
     Example::
 
+        begin routers
         local_user:
           driver = accept
           check_local_user
@@ -133,7 +151,7 @@ def router_transport(finding: Diagnostic, subject: Subject) -> str:
     """
     if "must not" in finding.message:
         return "remove the transport: this router gives other addresses"
-    return "write transport = …, or verify_only"
+    return "write transport = ..., or verify_only"
 
 
 @explains("router-unknown", "router-order")
@@ -142,8 +160,10 @@ def router_unknown(finding: Diagnostic, subject: Subject) -> str:
 
     Example::
 
+        begin routers
         first:
           driver = accept
+          verify_only
           pass_router = secnd
 
     Write the name of a router further down.
@@ -159,6 +179,7 @@ def public_name(finding: Diagnostic, subject: Subject) -> str:
 
     Example::
 
+        begin authenticators
         first:
           driver = plaintext
           public_name = PLAIN
@@ -170,7 +191,7 @@ def public_name(finding: Diagnostic, subject: Subject) -> str:
 
     One of them has to go, or to serve as client only.
     """
-    return "write public_name = …" if finding.code == "public-name" else "remove one of them"
+    return "write public_name = ..." if finding.code == "public-name" else "remove one of them"
 
 
 @explains("rewrite-replacement", "rewrite-flag", "rewrite-smtp", "rewrite-envelope")
@@ -181,6 +202,7 @@ def rewriting(finding: Diagnostic, subject: Subject) -> str:
 
     Example::
 
+        begin rewrite
         *@old.example  ${lookup{$1}lsearch{/etc/new} {$value}} Ffrs
 
     Put the replacement in double quotes.
@@ -212,6 +234,7 @@ def retrying(finding: Diagnostic, subject: Subject) -> str:
 
     Example::
 
+        begin retry
         *  *  F,2h,15m G,16h,1h,1.5
 
     Write a semicolon after ``15m``.

@@ -8,7 +8,7 @@ from eximious.grammar import config_ast as ast
 from eximious.grammar.config_options import bare_name
 from eximious.grammar.patterns import compiled
 from eximious.lint.registry import explains
-from eximious.lint.suggest import closest, looks_like_macro, macro_hint
+from eximious.lint.suggest import closest, looks_like_macro, macro_hint, version_hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,22 +105,12 @@ def _places(name: str, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
 
 
 def _other_version(name: str, subject: Subject, table: str, context: Context) -> str:
-    from eximious.grammar.catalogue import Catalogue, versions
-
     drivers = ("",) if table == "main" else ("generic", context.driver)
 
     def has(catalogue: Catalogue) -> bool:
         return any(catalogue.option(table, name, driver) is not None for driver in drivers)
 
-    current = subject.language.catalogue.version
-    if has(Catalogue(current)):
-        return "Exim has it, but not this build"
-    known = [version for version in versions() if has(Catalogue(version))]
-    if not known:
-        return ""
-    if known[0] > current:
-        return f"Exim has it from version {known[0][0]}.{known[0][1]} on"
-    return f"Exim has it up to version {known[-1][0]}.{known[-1][1]} only"
+    return version_hint(has, subject.language.catalogue)
 
 
 @explains("option-repeated")
@@ -150,7 +140,7 @@ def option_expected(finding: Diagnostic, subject: Subject) -> str:
     Example::
 
         domainlist relay_to_domains = example.com :
-          example.net
+          @mx_any
 
     Write a backslash at the end of the first line.
     """
@@ -166,13 +156,14 @@ def option_before_driver(finding: Diagnostic, subject: Subject) -> str:
 
     Example::
 
+        begin transports
         remote_smtp:
           hosts = mail.example.net
           driver = smtp
 
     Put ``driver = smtp`` first.
     """
-    return "put the line driver = … first"
+    return "put the line driver = ... first"
 
 
 @explains("missing-equals", "missing-data")
@@ -198,9 +189,9 @@ def missing_quote(finding: Diagnostic, subject: Subject) -> str:
 
     Example::
 
-        smtp_banner = "Hello from "mail"
+        smtp_banner = "Hello from mail
 
-    Write ``smtp_banner = "Hello from \"mail\""``.
+    Write ``smtp_banner = "Hello from mail"``.
     """
     return r"close the quotes; inside them a quote is written \" and a backslash \\"
 
@@ -217,6 +208,10 @@ def extra_characters(finding: Diagnostic, subject: Subject) -> str:
 
     Put the comment on a line of its own.
     """
+    if "integer value" in finding.message:
+        return "only K, M or G may follow a number"
+    if "string value" in finding.message:
+        return r"inside quotes a quote is written \" and a backslash \\"
     return "a comment needs a line of its own; otherwise remove what follows"
 
 
@@ -259,6 +254,8 @@ def bad_integer(finding: Diagnostic, subject: Subject) -> str:
 
     Write ``smtp_accept_max = 100``.
     """
+    if "octal" in finding.message:
+        return _value_macro(finding) or "write an octal number: 0660"
     return _value_macro(finding) or "write a number; K, M or G may follow it"
 
 

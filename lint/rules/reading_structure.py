@@ -8,9 +8,10 @@ from eximious.grammar.config_ast import SECTION_WORDS
 from eximious.grammar.patterns import compiled
 from eximious.lint.registry import explains
 from eximious.lint.rules.reading_options import quoted
-from eximious.lint.suggest import closest, did_you_mean, looks_like_macro, macro_hint
+from eximious.lint.suggest import closest, did_you_mean, looks_like_macro, macro_hint, version_hint
 
 if TYPE_CHECKING:
+    from eximious.grammar.catalogue import Catalogue
     from eximious.grammar.diagnostics import Diagnostic
     from eximious.lint.engine import Subject
 
@@ -48,7 +49,7 @@ def macro_redefined(finding: Diagnostic, subject: Subject) -> str:
     Write ``RELAY_HOSTS == 192.0.2.2`` if that is meant; a definition of the command line (``-D``) wins
     anyway.
     """
-    return "write == to give it another value, or .ifndef … .endif around a default"
+    return "write == to give it another value, or .ifndef ... .endif around a default"
 
 
 @explains("macro-substring")
@@ -128,7 +129,8 @@ def include(finding: Diagnostic, subject: Subject) -> str:
     """
     if finding.code == "include-relative":
         return "write the whole path, beginning with /"
-    return "name the folder that holds the machine's files with --root, or use .include_if_exists"
+    advice = "name the folder that holds the machine's files with --root, or use .include_if_exists"
+    return f"{finding.hint}: {advice}" if finding.hint else advice
 
 
 @explains("bom")
@@ -188,9 +190,9 @@ def list_malformed(finding: Diagnostic, subject: Subject) -> str:
 
     Example::
 
-        domainlist = example.com
+        domainlist_cach local_domains = example.com
 
-    Write ``domainlist local_domains = example.com``.
+    Write ``domainlist_cache``.
     """
     return "write: domainlist name = items"
 
@@ -218,6 +220,7 @@ def acl_syntax(finding: Diagnostic, subject: Subject) -> str:
 
     Example::
 
+        begin acl
         check_rcpt:
           deny recipient = postmaster@example.com
 
@@ -230,8 +233,9 @@ def acl_syntax(finding: Diagnostic, subject: Subject) -> str:
         name = quoted(finding) if what else _condition_name(message, catalogue.acl("verb"))
         if looks_like_macro(name):
             return macro_hint(name)
-        known = [*catalogue.acl("verb")] if what else []
-        known += [] if what else [*catalogue.acl("condition"), *catalogue.acl("modifier")]
+        known = [*catalogue.acl("verb")]
+        if not what:
+            known += [*catalogue.acl("condition"), *catalogue.acl("modifier")]
         other = _other_version(name, subject)
         return did_you_mean(name, known) or other or "it begins neither a statement nor a condition"
     if "missing after ACL" in message:
@@ -239,7 +243,7 @@ def acl_syntax(finding: Diagnostic, subject: Subject) -> str:
     if "negation is not allowed" in message:
         return "only conditions may be negated, modifiers not"
     if "variable name" in message:
-        return "the variables are acl_c… and acl_m…, followed by a digit or an underscore: acl_m_reason"
+        return "the variables are acl_c... and acl_m..., followed by a digit or an underscore: acl_m_reason"
     if "malformed ACL line" in message:
         return "write the ! before a condition, not before the verb"
     return (
@@ -257,18 +261,10 @@ def _condition_name(message: str, verbs: object) -> str:
 
 
 def _other_version(name: str, subject: Subject) -> str:
-    from eximious.grammar.catalogue import Catalogue, versions
-
     def has(catalogue: Catalogue) -> bool:
         return any(catalogue.acl_row(kind, name) is not None for kind in ("condition", "modifier"))
 
-    current = subject.language.catalogue.version
-    if has(Catalogue(current)):
-        return "Exim has it, but not this build"
-    known = [version for version in versions() if has(Catalogue(version))]
-    if known and known[0] > current:
-        return f"Exim has it from version {known[0][0]}.{known[0][1]} on"
-    return f"Exim has it up to version {known[-1][0]}.{known[-1][1]} only" if known else ""
+    return version_hint(has, subject.language.catalogue)
 
 
 @explains("acl-name", "acl-repeated")

@@ -32,7 +32,9 @@ def bad_regex(subject: Subject) -> Iterator[Diagnostic]:
 
     Example::
 
-        condition = ${if match{$h_subject:}{(free|cheap}}
+        begin acl
+        check_data:
+          deny condition = ${if match{$h_subject:}{(free|cheap}}
 
     The parenthesis is not closed. Write ``{(free|cheap)}``; and ``{\N^\d+$\N}`` for one with backslashes.
     """
