@@ -193,7 +193,7 @@ class DescribedFiles:
         if not covered(plain.rstrip("/") + "/", self._empty):
             more = f"files:\n  {plain.rstrip('/')}/*: absent"
             raise Unanswered(
-                "files", f"the names in {plain}", f"if what is in root{plain} is all, in world.yaml:\n{more}"
+                "files", f"the names in {plain}", f"in world.yaml, if what is in root{plain} is all:\n{more}"
             )
         return sorted(name for name in found if name != ".gitkeep")
 

@@ -11,6 +11,7 @@ import os
 from typing import TYPE_CHECKING
 
 from eximious.backends.capabilities import CapabilityError, Permissions, make_doors, parse_permissions
+from eximious.interpreter.outcomes import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -143,6 +144,8 @@ class _Chooser:
             version = self.version(word)
             if version != "live":
                 found[door] = getattr(self, f"{version}_{door}")
+            if version == "denied":
+                found[door] = self._said_denied(word, found[door])
         if self.world is not None or self.live & KINDS.keys():
             found["verdicts"] = self.verdicts
             if self.live & KINDS.keys():
@@ -151,6 +154,13 @@ class _Chooser:
             # what --live auth grants is not for ${readsocket
             found["sockets"] = self.denied_sockets
         return found
+
+    def _said_denied(self, word: str, make: Callable[[], Any]) -> Callable[[], Any]:
+        """A door that is shut: where the world says so, --live opens it."""
+        said = self.world.first("capabilities", word) if self.world is not None else None
+        if said is None or said.value != "denied":
+            return make
+        return lambda: DeniedByTheWorld(make(), word)
 
     # ---- described
 
@@ -288,7 +298,7 @@ class _Chooser:
         for word, kinds in KINDS.items():
             version = self.version(word)
             if version == "denied":
-                chosen |= dict.fromkeys(kinds, DenyingVerdicts())
+                chosen |= dict.fromkeys(kinds, self._said_denied(word, DenyingVerdicts)())
             elif version == "live":
                 real = real or RealVerdicts(self._allows, self.real)
                 chosen |= dict.fromkeys(kinds, real)
@@ -302,6 +312,30 @@ class _Chooser:
         return self.allowed.allows(permission) or any(
             PERMISSION.get(word) == permission for word in self.live
         )
+
+
+class DeniedByTheWorld:
+    """A denying door whose refusals name the switch that overrules the world."""
+
+    def __init__(self, door: Any, word: str) -> None:
+        self._door, self._switch = door, f"--live {word}"
+
+    def __getattr__(self, name: str) -> Any:
+        """What the door has; calling it raises Refused."""
+        if name.startswith("__") or name == "use_options":
+            raise AttributeError(name)
+        try:
+            found = getattr(self._door, name)
+        except Refused as refused:
+            raise Refused(refused.construct, refused.wanted, self._switch) from None
+
+        def use(*arguments: Any, **more: Any) -> Any:
+            try:
+                return found(*arguments, **more)
+            except Refused as refused:
+                raise Refused(refused.construct, refused.wanted, self._switch) from None
+
+        return use
 
 
 class ChosenVerdicts:
