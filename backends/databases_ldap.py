@@ -9,6 +9,7 @@ import ldap3
 from eximious.backends.databases import CONNECT_TIMEOUT, RESULT_LIMIT
 from eximious.interpreter.databases import DEFER, Answer
 from ldap3.core.exceptions import LDAPException, LDAPInvalidFilterError
+from pyasn1.error import PyAsn1Error
 from ldap3.protocol.rfc4511 import LDAPDN, AuthenticationChoice, BindRequest, Simple, Version
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def ask(connections: dict[tuple[str, ...], Any], request: Request) -> Answer:
         problem = _bind(bound, request)
         if problem is not None:
             return problem
-    except (LDAPException, OSError, KeyError, ValueError) as error:  # ldap3 trips over odd host names
+    except (LDAPException, PyAsn1Error, OSError, KeyError, ValueError) as error:  # ldap3 trips over odd host names
         _drop(connections, place)
         return Answer(DEFER, status="bind", message=_bind_message(error))
     if options.get("auth"):
@@ -83,7 +84,7 @@ def ask(connections: dict[tuple[str, ...], Any], request: Request) -> Answer:
         return _search(bound.connection, request)
     except LDAPInvalidFilterError:
         return Answer(DEFER, status="search", message="ldap_search failed: -7, Bad search filter")
-    except (LDAPException, OSError, ValueError) as error:
+    except (LDAPException, PyAsn1Error, OSError, ValueError) as error:
         _drop(connections, place)
         return Answer(DEFER, status="search", message=f"LDAP search failed: {error}")
 
@@ -92,7 +93,7 @@ def close(connection: Any) -> None:
     """Close a connection, whatever state it is in."""
     try:
         connection.connection.unbind()
-    except (LDAPException, OSError):
+    except (LDAPException, PyAsn1Error, OSError):
         return
 
 

@@ -229,13 +229,11 @@ class Compiler:
 
     def _dollar_at_end(self, name: str, node: Operator) -> bool:
         """Whether a dollar is taken for that of a certificate before the text is found to end there."""
-        parts = node.body.parts
+        start = node.body.start
         return (
             name in CERTIFICATE_OPERATORS
-            and self.text.startswith("$", node.body.start)
-            and self.text.find("}", node.body.start) < 0
-            and bool(parts)
-            and type(parts[0]) is Broken
+            and self.text.startswith("$", start)
+            and not any(character in self.text[start + 1 :] for character in "}$\\")
         )
 
     def _item(self, node: Item) -> Run:

@@ -410,6 +410,7 @@ def look_up_name(ctx: Context) -> bool:
                 break
     if not names:
         log_write(ctx, f"no host name found for IP address {address}")
+        session.host_lookup_msg = " (failed to find host name from IP address)"
         session.host_lookup_failed = 1
         return False
     kept: list[str] = []
@@ -424,6 +425,7 @@ def look_up_name(ctx: Context) -> bool:
         if any(parse_ip(one.address or "") == wanted for one in found_hosts.hosts):
             kept.append(name)
     if not kept:
+        session.host_lookup_msg = f" ({address} does not match any IP address for {names[0]})"
         session.host_lookup_failed = 1
         return False
     session.sender_host_name = Tainted(kept[0])

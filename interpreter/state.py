@@ -197,6 +197,8 @@ class Session:
     host_data = ""
     host_lookup_deferred = 0
     host_lookup_failed = 0
+    #: what Exim adds where it says that the look-up failed
+    host_lookup_msg = ""
     proxy_external_address = ""
     proxy_external_port = 0
     proxy_local_address = ""

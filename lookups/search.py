@@ -90,8 +90,10 @@ def search(
         log_write(ctx, f"Tainted filename for search: '{file}'", "main panic")
         raise OpenFailed("(null)" if handles.error is None else handles.error)
     source = handles.source(ctx, lookup, file)
-    if not spec.takes_key and not key.strip(" \t\n\v\f\r"):
-        return None
+    if not spec.takes_key:
+        key = follow(key.lstrip(" \t\n\v\f\r"), key)
+        if not key:
+            return None
     handles.error = ""
     if handles.depth >= DEPTH:
         raise OverBudget("lookups inside each other", DEPTH)

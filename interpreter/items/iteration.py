@@ -14,11 +14,13 @@ from eximious.interpreter.compiler import Arguments, sequence
 from eximious.interpreter.condition_compiler import compile_condition, skip_condition, suffixed
 from eximious.interpreter.listsplit import join_list, list_separator, split_list
 from eximious.interpreter.messages import shown
-from eximious.interpreter.outcomes import ExpansionError, Failure
+from eximious.interpreter.outcomes import ExpansionError, Failure, OverBudget
 from eximious.interpreter.registry import compiled_item
 from eximious.interpreter.text import Tainted
 
 SPACE = " \t\n\v\f\r"
+#: characters that one item may give
+SIZE_LIMIT = 32 << 20
 
 if TYPE_CHECKING:
     from typing import Any
@@ -149,12 +151,16 @@ def compile_map(compiler: Compiler, node: Item) -> Run:
         saved = ctx.item
         results = []
         dirty = False
+        size = 0
         try:
             for item in split_list(text):
                 ctx.item = Tainted(item) if tainted else item
                 result = body(ctx)
                 dirty = dirty or type(result) is Tainted
                 results.append(result)
+                size += len(result)
+                if size > SIZE_LIMIT:
+                    raise OverBudget("characters from a map", SIZE_LIMIT)
         finally:
             ctx.item = saved
         return joined(results, separator, dirty)
@@ -218,6 +224,8 @@ def compile_reduce(compiler: Compiler, node: Item) -> Run:
             for item in split_list(text):
                 ctx.item = Tainted(item) if tainted else item
                 ctx.value = value = body(ctx)
+                if len(value) > SIZE_LIMIT:
+                    raise OverBudget("characters from a reduce", SIZE_LIMIT)
         finally:
             ctx.item = saved
         ctx.value = saved_value

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from eximious.grammar.expansion_ast import Argument, Word
-from eximious.interpreter.compiler import Arguments, branches, sequence, skip_branches
+from eximious.interpreter.compiler import CURLY, HEADER_HINT, Arguments, branches, sequence, skip_branches
 from eximious.interpreter.fields import extract_named, extract_numbered
 from eximious.interpreter.json_text import extract_json
 from eximious.interpreter.outcomes import ExpansionError, Failure
@@ -134,6 +134,8 @@ def compile_extract(compiler: Compiler, node: Item) -> Run:
         try:
             value = pick(key, numbered, subject, third)
         except Failure as failure:
+            if ctx.malformed_header:
+                failure.message = CURLY + HEADER_HINT
             raise _at(failure, start)
         yes, no = rest.branches
         if value is None:

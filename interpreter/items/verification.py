@@ -45,9 +45,6 @@ def compile_prvscheck(compiler: Compiler, node: Item) -> Run:
     address = reader.text()
     if address is None:
         return reader.problem("Not enough arguments for 'prvscheck' (min is 1)")
-    mark = reader.index
-    others, unsigned_problem = reader.texts(1, 2, "prvscheck")
-    reader.index = mark
     secret = reader.text()
     if secret is None:
         missing = compiler.raising("Not enough arguments for 'prvscheck' (min is 1)", reader.place, curly=True)
@@ -56,10 +53,13 @@ def compile_prvscheck(compiler: Compiler, node: Item) -> Run:
         return run_missing
     result = reader.text()
     problem = reader.closing("prvscheck", 1)
+    # what is not signed has its other arguments read at once, and so with another number in the message
+    unsigned_problem = reader.closing("prvscheck", 2) if problem is not None else None
 
     def unsigned(ctx: Context) -> str:
-        for argument in others:
-            argument(ctx)
+        secret(ctx)
+        if result is not None:
+            result(ctx)
         if unsigned_problem is not None:
             unsigned_problem(ctx)
         return ""
@@ -95,7 +95,8 @@ def run_acl(ctx: Context, name: str, arguments: list[str]) -> tuple[bool, str]:
     """Run an ACL with arguments; gives whether it accepts, and its message, empty where there is none.
 
     The engine of the ACLs is handed in with the environment (``acl_runner``). A deferral is a forced
-    failure, and a result other than accept and deny an error, drop and discard too: as in Exim.
+    failure, and a result other than accept and deny an error, drop and discard too: as in Exim. For these
+    the message of the runner is what Exim calls the ACL.
     """
     runner = ctx.env.acl_runner
     if runner is None:
@@ -106,8 +107,8 @@ def run_acl(ctx: Context, name: str, arguments: list[str]) -> tuple[bool, str]:
     if result in ("accept", "deny"):
         return result == "accept", message
     if result == "defer":
-        raise ForcedFailure(f'DEFER from acl "{name}"')
-    raise ExpansionError(f'{_EXIM_WORDS[result]} from acl "{name}"')
+        raise ForcedFailure(f'DEFER from acl "{message}"')
+    raise ExpansionError(f'{_EXIM_WORDS[result]} from acl "{message}"')
 
 
 _EXIM_WORDS = {"error": "ERROR", "discard": "DISCARD", "drop": "FAIL_DROP"}

@@ -141,7 +141,7 @@ def from_utf8(text: str) -> str:
 
     Only the first byte of a sequence is looked at for its length. A character 0 ends the text, that in which
     the operator stands included, so it is given as the last. Where a sequence is cut off at the end Exim
-    reads on into whatever is there; here it is dropped. Manual 11.6.
+    reads on into whatever is there, zeros mostly. Manual 11.6.
     """
     if text.isascii():
         return text
@@ -159,10 +159,8 @@ def from_utf8(text: str) -> str:
                 if not code & bit:
                     more, low = length, mask
                     break
-            if at + more > size:
-                break
             code &= low
-            for byte in codes[at : at + more]:
+            for byte in codes[at : at + more].ljust(more, b"\0"):
                 code = code << 6 | byte & 0x3F
             at += more
             if not code:
