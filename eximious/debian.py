@@ -143,13 +143,12 @@ def read_settings(text: str, path: str) -> Settings:
             match = re.compile(r"(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=").match(line, at)
             value = None
             if match is not None:
-                while True:
-                    value = _shell_word(line, match.end(), found.values)
-                    if value is not None or number >= len(lines):
-                        break
+                value = _shell_word(line, match.end(), found.values)
+                while value is UNFINISHED and number < len(lines):
                     line += "\n" + lines[number]  # a quoted text goes on
                     number += 1
-            if match is None or value is None:
+                    value = _shell_word(line, match.end(), found.values)
+            if match is None or value is None or value is UNFINISHED:
                 found.notes.append((path, start + 1, "this is no plain assignment: it is not carried out"))
                 break
             found.values[match[1]], at = value
@@ -157,25 +156,30 @@ def read_settings(text: str, path: str) -> Settings:
     return found
 
 
+#: a word whose quotes are not closed in the text at hand
+UNFINISHED = ("", -1)
 _PLAIN_WORD = re.compile(r"[^\s'\"\\$`;&|<>()#]+")
 _VARIABLE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
 
 
 def _shell_word(text: str, at: int, values: Mapping[str, str]) -> tuple[str, int] | None:
-    """Read the word at an offset as the shell does. Gives it and where it ends; None if it is not plain."""
+    """Read the word at an offset as the shell does.
+
+    Gives it and where it ends; None if it is not plain, UNFINISHED if its quotes are not closed.
+    """
     out: list[str] = []
     while at < len(text) and text[at] not in " \t\n;":
         sign = text[at]
         if sign == "'":
             end = text.find("'", at + 1)
             if end < 0:
-                return None
+                return UNFINISHED
             out.append(text[at + 1 : end])
             at = end + 1
         elif sign == '"':
             quoted = _double_quoted(text, at + 1, values)
-            if quoted is None:
-                return None
+            if quoted is None or quoted is UNFINISHED:
+                return quoted
             out.append(quoted[0])
             at = quoted[1]
         elif sign == "\\":
@@ -219,7 +223,7 @@ def _double_quoted(text: str, at: int, values: Mapping[str, str]) -> tuple[str, 
         else:
             out.append(sign)
             at += 1
-    return None
+    return UNFINISHED
 
 
 # ---- the pieces

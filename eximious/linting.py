@@ -76,9 +76,11 @@ def check(
     to check, and for settings that make no sense.
     """
     catalogue = catalogue_for(version, build)
-    debian = _debian(path, root)
+    single = os.path.join(path, "exim4.conf")  # Debian's Exim takes it in place of the generated file
+    single = single if os.path.isdir(path) and os.path.isfile(single) else path
+    debian = _debian(single, root)
     if debian is None:
-        configuration = _load(path, catalogue, defines, allow, root, None)
+        configuration = _load(single, catalogue, defines, allow, root, None)
         return _checked(path, "file", configuration, None)
     folder, split, made = debian
     configuration = _load(_generated_path(), catalogue, defines, allow, root, _Overlay(folder, made))

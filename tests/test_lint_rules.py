@@ -18,8 +18,8 @@ from eximious.linting import check
 CASES = list(all_cases())
 load_rules()
 
-#: codes for which a line of text is no case: limits that take a lot to reach, lines in CR LF, a byte order mark
-#: and checks that need values which no version's defaults leave (what can be shown at all is tested below)
+#: codes for which a line of text is no case: limits that take a lot to reach, CR LF, a byte order mark,
+#: and checks that need values which no version's defaults leave (what can be shown is tested below)
 WITHOUT_CASE = frozenset(("bom", "ignored", "macro-growth", "read-limit", "tls-verify"))
 
 

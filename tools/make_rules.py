@@ -14,9 +14,10 @@ TARGET = ROOT / "docs" / "rules.md"
 HEAD = """\
 # What `eximious lint` finds
 
-Made from the sources by `tools/make_rules.py`: do not edit. Every finding has a place, a code and mostly a hint. The
-first part lists the rules: what Exim accepts when it reads the configuration, and fails at (or does not do as meant)
-when mail comes. The second part lists what Exim refuses when it reads the configuration, with its own words.
+Made from the sources by `tools/make_rules.py`: do not edit. Every finding has a place, a code and a hint.
+The first part lists the rules: what Exim accepts when it reads the configuration, and fails at (or does not do
+as meant) when mail comes. The second part lists what Exim refuses when it reads the configuration, with its own
+words.
 """
 
 
