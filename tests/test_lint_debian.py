@@ -1,4 +1,4 @@
-"""Debian's configuration: ours is put together as update-exim4.conf does it, and its findings lead to its files."""
+"""Debian's configuration: put together as update-exim4.conf does it, and findings lead to its files."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def test_template_conf_d_and_folder(tmp_path: Path) -> None:
     number = template.read_text().count("\n")
     for path in (folder, template):
         (finding,) = check(str(path)).findings
-        assert (str(finding.position), finding.code) == (f"{template}:{number}:1", "name-missing")
+        assert (str(finding.position), finding.code) == (f"{template}:{number}:1", "option-unknown")
     (finding,) = check(str(folder / "conf.d")).findings
     assert finding.code == "option-unknown"
 
@@ -269,4 +269,5 @@ def test_small_folder_of_our_own(tmp_path: Path) -> None:
     assert "ETC_MAILNAME=name.example" in body
     assert "MAIN_HARDCODE_PRIMARY_HOSTNAME=host.example.org" in body
     assert body[-3:] == ["domainlist local = MAIN_LOCAL_DOMAINS", "spool_directory = /x", ""]
+    (tmp_path / "update-exim4.conf.conf").write_text("dc_eximconfig_configtype='local'\n")
     assert check(str(tmp_path)).clean

@@ -15,9 +15,9 @@ HEAD = """\
 # What `eximious lint` finds
 
 Made from the sources by `tools/make_rules.py`: do not edit. Every finding has a place, a code and a hint.
-The first part lists the rules: what Exim accepts when it reads the configuration, and fails at (or does not do
-as meant) when mail comes. The second part lists what Exim refuses when it reads the configuration, with its own
-words.
+The first part lists the rules: what Exim accepts when it reads the configuration, and fails at (or does not
+do as meant) when mail comes. The second part lists what Exim refuses when it reads the configuration, with
+its own words.
 """
 
 
