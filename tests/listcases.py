@@ -78,8 +78,8 @@ def ask(command: list[str], folder: Path, lines: list[str]) -> list[str]:
         for mark in marks:
             end = output.find(f"\n> {mark}\n", at)
             if end < 0 or not output.startswith("> ", at):
-                noise = run.stderr.decode("latin-1").strip().splitlines()
-                last = re.sub(r"^\S+ \S+ ", "", noise[-1]) if noise and run.returncode == 1 else ""
+                noise = re.split(r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", run.stderr.decode("latin-1"))
+                last = noise[-1].rstrip("\n") if len(noise) > 1 and run.returncode == 1 else ""
                 found.append(f"died: {last}" if last else f"died with code {run.returncode}")
                 break
             found.append(output[at + 2 : end])
