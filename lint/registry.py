@@ -42,11 +42,13 @@ def rule(code: str) -> Callable[[Check], Check]:
 def load_rules() -> None:
     """Import all modules of :mod:`eximious.lint.rules`."""
     from importlib import import_module
-    from pkgutil import iter_modules
+    from os import listdir
 
     package = import_module("eximious.lint.rules")
-    for module in iter_modules(package.__path__):
-        import_module(f"{package.__name__}.{module.name}")
+    # pkgutil.iter_modules() would import inspect, which takes longer than all the rules
+    names = {name[:-3] for folder in package.__path__ for name in listdir(folder) if name.endswith(".py")}
+    for name in sorted(names - {"__init__"}):
+        import_module(f"{package.__name__}.{name}")
 
 
 class Explanation:
