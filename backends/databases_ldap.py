@@ -9,8 +9,8 @@ import ldap3
 from eximious.backends.databases import CONNECT_TIMEOUT, RESULT_LIMIT
 from eximious.interpreter.databases import DEFER, Answer
 from ldap3.core.exceptions import LDAPException, LDAPInvalidFilterError
-from pyasn1.error import PyAsn1Error
 from ldap3.protocol.rfc4511 import LDAPDN, AuthenticationChoice, BindRequest, Simple, Version
+from pyasn1.error import PyAsn1Error
 
 if TYPE_CHECKING:
     from typing import Any
@@ -75,7 +75,13 @@ def ask(connections: dict[tuple[str, ...], Any], request: Request) -> Answer:
         problem = _bind(bound, request)
         if problem is not None:
             return problem
-    except (LDAPException, PyAsn1Error, OSError, KeyError, ValueError) as error:  # ldap3 trips over odd host names
+    except (
+        LDAPException,
+        PyAsn1Error,
+        OSError,
+        KeyError,
+        ValueError,
+    ) as error:  # ldap3 trips over odd host names
         _drop(connections, place)
         return Answer(DEFER, status="bind", message=_bind_message(error))
     if options.get("auth"):

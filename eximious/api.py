@@ -73,7 +73,12 @@ class Configuration:
         return self._assembly.configuration.option(name)
 
     def expand(
-        self, text: str, *, variables: Mapping[str, str] | None = None, message: str = "", sender: str | None = None
+        self,
+        text: str,
+        *,
+        variables: Mapping[str, str] | None = None,
+        message: str = "",
+        sender: str | None = None,
     ) -> str:
         """Expand ``text`` as Exim would, and give what comes of it.
 
@@ -110,5 +115,3 @@ class Configuration:
         from eximious.lint.engine import run_rules
 
         return run_rules(self._assembly.configuration, self._assembly.environment.language)
-
-

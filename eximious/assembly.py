@@ -141,7 +141,10 @@ class Assembly:
             if self._outside is not None:
                 from eximious.world_options import ConfigurationUsers
 
-                outside = {"users": ConfigurationUsers(self.doors), "hostname": self._outside.hostname(self.doors)}
+                outside = {
+                    "users": ConfigurationUsers(self.doors),
+                    "hostname": self._outside.hostname(self.doors),
+                }
             try:
                 self._configuration = load_configuration(
                     self.chosen_path,
@@ -224,7 +227,11 @@ class Assembly:
         return f"{now} Exim configuration error{place}:\n  {problem.message}\n"
 
     def set_origin(
-        self, origin: Mapping[str, str], sender: str | None = None, message_file: str = "", recipients: bool = False
+        self,
+        origin: Mapping[str, str],
+        sender: str | None = None,
+        message_file: str = "",
+        recipients: bool = False,
     ) -> tuple[str, list[str]]:
         """Set what the caller, ``-oM…``, ``-f`` and ``-bem`` say (``recipients``: ``-t`` was given).
 
@@ -330,9 +337,15 @@ def environment_of(configuration: Configuration, catalogue: Catalogue, doors: Do
         version=catalogue.version,
         options=Options(configuration),  # type: ignore[arg-type]
         doors=doors,
-        named_lists={kind: {name: entry.text for name, entry in found.items()} for kind, found in lists.items()},
-        hidden_lists={(kind, name) for kind, found in lists.items() for name, entry in found.items() if entry.hide},
-        cached_lists={(kind, name) for kind, found in lists.items() for name, entry in found.items() if entry.cache},
+        named_lists={
+            kind: {name: entry.text for name, entry in found.items()} for kind, found in lists.items()
+        },
+        hidden_lists={
+            (kind, name) for kind, found in lists.items() for name, entry in found.items() if entry.hide
+        },
+        cached_lists={
+            (kind, name) for kind, found in lists.items() for name, entry in found.items() if entry.cache
+        },
         acls=configuration.acls,
         catalogue=catalogue,
         configuration=configuration,
@@ -357,8 +370,6 @@ def fresh_context(env: Environment) -> Context:
     from eximious.interpreter.state import Address, Message, Session
 
     return Context(env, Session(), Message(), Address())
-
-
 
 
 def fresh_run(ctx: Context) -> Context:

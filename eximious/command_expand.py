@@ -28,7 +28,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument("expressions", nargs="*", metavar="EXPR", help="text to expand")
     parser.add_argument("--message", metavar="FILE", help="a message whose headers and body are known")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="give a variable a value (as from outside)"
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="give a variable a value (as from outside)",
     )
     parser.add_argument("--explain", action="store_true", help="show how each part got its value")
     common_options(parser)
@@ -129,7 +133,9 @@ class Result:
         if self.value is not None:
             write(self.hide(self.value) + "\n")
         else:
-            write(("Failed: " if self.kind != "refused" else "Not evaluated: ") + self.hide(self.error) + "\n")
+            write(
+                ("Failed: " if self.kind != "refused" else "Not evaluated: ") + self.hide(self.error) + "\n"
+            )
             if 0 <= self.offset <= len(self.text):
                 from eximious.grammar.diagnostics import caret
 
@@ -148,7 +154,8 @@ def _write(text: str) -> None:
     sys.stdout.flush()
     stream = getattr(sys.stdout, "buffer", None)
     data = b"".join(
-        character.encode("utf-8") if ord(character) > 255 else character.encode("latin-1") for character in text
+        character.encode("utf-8") if ord(character) > 255 else character.encode("latin-1")
+        for character in text
     )
     if stream is None:
         sys.stdout.write(data.decode("utf-8", "replace"))

@@ -332,4 +332,5 @@ def expanded(expand: Callable[[str], str], text: str, message: str, located: boo
         why = getattr(error, "message", None)
         if not isinstance(why, str):
             raise
-        raise ValueProblem("expansion", message % why, located=located) from error
+        before, _, after = message.rpartition("%s")  # the text may hold one, too
+        raise ValueProblem("expansion", f"{before}{why}{after}", located=located) from error

@@ -54,7 +54,7 @@ class Node:
             stack.extend(reversed(list(node.children())))
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.fields() == other.fields()  # type: ignore[attr-defined]
+        return type(self) is type(other) and self.fields() == other.fields()
 
     def __hash__(self) -> int:
         return hash((type(self), self.fields()))
@@ -71,6 +71,8 @@ class Literal(Node):
     """
 
     __slots__ = ("raw", "value")
+    raw: str
+    value: str
 
     def __init__(self, value: str, raw: str, start: int, end: int) -> None:
         _set(self, "value", value)
@@ -83,6 +85,8 @@ class Variable(Node):
     """``$name`` or ``${name}``."""
 
     __slots__ = ("braced", "name")
+    braced: bool
+    name: str
 
     def __init__(self, name: str, braced: bool, start: int, end: int) -> None:
         _set(self, "name", name)
@@ -95,6 +99,9 @@ class Header(Node):
     """``$h_name:`` and its kin: ``prefix`` as written (``h_``, ``rheader_``…), ``name`` without the colon."""
 
     __slots__ = ("colon", "name", "prefix")
+    colon: bool
+    name: str
+    prefix: str
 
     def __init__(self, prefix: str, name: str, colon: bool, start: int, end: int) -> None:
         _set(self, "prefix", prefix)
@@ -113,6 +120,8 @@ class Capture(Node):
     """``$1`` or ``${1}``."""
 
     __slots__ = ("braced", "number")
+    braced: bool
+    number: int
 
     def __init__(self, number: int, braced: bool, start: int, end: int) -> None:
         _set(self, "number", number)
@@ -128,6 +137,9 @@ class Broken(Node):
     """
 
     __slots__ = ("curly", "message", "rest")
+    curly: bool
+    message: str
+    rest: str
 
     def __init__(self, message: str, rest: str, curly: bool, start: int, end: int) -> None:
         _set(self, "message", message)
@@ -156,8 +168,9 @@ class Argument(Node):
     """
 
     __slots__ = ("closed", "raw", "text")
-    text: Expansion
     closed: bool
+    raw: bool
+    text: Expansion
 
     def __init__(self, text: Expansion, raw: bool, closed: bool, start: int, end: int) -> None:
         _set(self, "text", text)

@@ -79,6 +79,7 @@ def tokens(
     out: list[Token] = []
     emit = out.append
     stack: list[tuple[int, Any]] = []
+    more: Any
     position = 0
     length = len(text)
     frame, more = -1, None  # -1: outside of all braces
@@ -134,7 +135,14 @@ def tokens(
                 shape = items.get(name)
                 if shape is not None:
                     if len(stack) > limit:
-                        emit((ERROR, Broken("nested too deeply", text[position:], False, position, length), 0, 0))
+                        emit(
+                            (
+                                ERROR,
+                                Broken("nested too deeply", text[position:], False, position, length),
+                                0,
+                                0,
+                            )
+                        )
                         break
                     stack.append((frame, more))
                     if name == "if":
@@ -158,7 +166,14 @@ def tokens(
                     continue
                 if following == ":":
                     if len(stack) > limit:
-                        emit((ERROR, Broken("nested too deeply", text[position:], False, position, length), 0, 0))
+                        emit(
+                            (
+                                ERROR,
+                                Broken("nested too deeply", text[position:], False, position, length),
+                                0,
+                                0,
+                            )
+                        )
                         break
                     emit((OPERATOR, name[:255], position, end + 1))
                     position = end + 1

@@ -25,9 +25,9 @@ CONDITION_SHAPES = {
     "saslauthd": "s",
     "first_delivery": "",
     "queue_running": "",
-    **dict.fromkeys("forany forall forany_json forall_json forany_jsons forall_jsons".split(), "tc"),
+    **dict.fromkeys(["forany", "forall", "forany_json", "forall_json", "forany_jsons", "forall_jsons"], "tc"),
     **dict.fromkeys(_PAIRS.split(), "tt"),
-    **dict.fromkeys("match_domain match_address match_local_part match_ip".split(), "tr"),
+    **dict.fromkeys(["match_domain", "match_address", "match_local_part", "match_ip"], "tr"),
 }
 
 

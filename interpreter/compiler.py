@@ -28,7 +28,7 @@ from eximious.grammar.expansion_ast import (
     Variable,
     Word,
 )
-from eximious.interpreter.outcomes import ExpansionError, Failure, ForcedFailure, OverBudget
+from eximious.interpreter.outcomes import ExpansionError, Failure, ForcedFailure, Lacking, OverBudget
 from eximious.interpreter.registry import CLEAN, FOLLOW
 from eximious.interpreter.text import Tainted
 
@@ -239,7 +239,8 @@ class Compiler:
     def _item(self, node: Item) -> Run:
         compile_item = self.language.item_compiler(node.name)
         if compile_item is not None:
-            return compile_item.run(self, node)
+            run: Run = compile_item.run(self, node)
+            return run
         return self._plain_item(node)
 
     def _plain_item(self, node: Item) -> Run:
@@ -258,7 +259,7 @@ class Compiler:
                 problem(ctx)
             try:
                 result: str = call(ctx, values + padding)
-            except Failure as failure:
+            except (Failure, Lacking) as failure:
                 if failure.offset < 0:
                     failure.offset = start
                 raise
@@ -314,7 +315,7 @@ class Compiler:
     def _unwanted(node: If | Item) -> Expansion | None:
         """The string for no of an item: 4.96 takes that as the item's text while it skips."""
         arguments = [part for part in node.parts if type(part) is Argument]
-        if type(node) is If:
+        if isinstance(node, If):
             before = 0
         elif node.name == "lookup":
             words = [place for place, part in enumerate(node.parts) if type(part) is Word]
@@ -357,7 +358,8 @@ class Compiler:
         if kind is Item:
             compile_item = self.language.item_compiler(node.name)  # type: ignore[attr-defined]
             if compile_item is not None:
-                return compile_item.skip(self, node)
+                skip: Run | None = compile_item.skip(self, node)
+                return skip
             return self._skip_plain_item(node)  # type: ignore[arg-type]
         raise TypeError(f"cannot skip {node!r}")
 
@@ -398,7 +400,9 @@ def _done(name: str, call: Callable[..., str], texts: list[Run], most: int) -> R
         values: list[Any] = [text(ctx) for text in texts]
         if name != "imapfolder":
             return call(ctx, values + padding)
-        call(ctx, ["", *values[1:2], *[None] * (2 if len(values) < 2 else 1)])  # only its separator is looked at
+        call(
+            ctx, ["", *values[1:2], *[None] * (2 if len(values) < 2 else 1)]
+        )  # only its separator is looked at
         return ""
 
     return run
@@ -588,7 +592,7 @@ def _operator_function(declaration: Any, body: Run, argument: str | None, name: 
                 text = body(ctx)
                 try:
                     result: str = call(text)
-                except Failure as failure:
+                except (Failure, Lacking) as failure:
                     if failure.offset < 0:
                         failure.offset = start
                     raise
@@ -600,7 +604,7 @@ def _operator_function(declaration: Any, body: Run, argument: str | None, name: 
             text = body(ctx)
             try:
                 return call(text)  # type: ignore[no-any-return]
-            except Failure as failure:
+            except (Failure, Lacking) as failure:
                 if failure.offset < 0:
                     failure.offset = start
                 raise
@@ -613,7 +617,7 @@ def _operator_function(declaration: Any, body: Run, argument: str | None, name: 
             text = body(ctx)
             try:
                 result: str = call(ctx, text)
-            except Failure as failure:
+            except (Failure, Lacking) as failure:
                 if failure.offset < 0:
                     failure.offset = start
                 raise
@@ -625,7 +629,7 @@ def _operator_function(declaration: Any, body: Run, argument: str | None, name: 
         text = body(ctx)
         try:
             result: str = call(ctx, text, argument, name)
-        except Failure as failure:
+        except (Failure, Lacking) as failure:
             if failure.offset < 0:
                 failure.offset = start
             raise

@@ -12,11 +12,9 @@ from eximious.grammar.expansion_ast import (
     Broken,
     Condition,
     ConditionArgument,
-    Expansion,
     Group,
     Header,
     If,
-    Literal,
     Subarguments,
 )
 from eximious.interpreter.compiler import (
@@ -26,7 +24,7 @@ from eximious.interpreter.compiler import (
     sequence,
     skip_branches,
 )
-from eximious.interpreter.outcomes import ExpansionError, Failure
+from eximious.interpreter.outcomes import ExpansionError, Failure, Lacking
 from eximious.interpreter.text import Tainted
 
 if TYPE_CHECKING:
@@ -113,7 +111,7 @@ def _call(compiler: Compiler, node: Condition, declaration: Any, runs: list[Run]
                 one = first(ctx)
                 try:
                     return call(one, second(ctx))  # type: ignore[no-any-return]
-                except Failure as failure:
+                except (Failure, Lacking) as failure:
                     if failure.offset < 0:
                         failure.offset = start
                     raise
@@ -124,7 +122,7 @@ def _call(compiler: Compiler, node: Condition, declaration: Any, runs: list[Run]
         values = [run(ctx) for run in runs]
         try:
             return call(*values) if pure else call(ctx, *values)  # type: ignore[no-any-return]
-        except Failure as failure:
+        except (Failure, Lacking) as failure:
             if failure.offset < 0:
                 failure.offset = start
             raise
@@ -155,7 +153,7 @@ def _number_reader(compiler: Compiler, node: Condition) -> Callable[[str], int]:
             return 0
         try:
             return expanded_string_integer(text, False, version)
-        except Failure as failure:
+        except (Failure, Lacking) as failure:
             if failure.offset < 0:
                 failure.offset = start
             raise
@@ -305,7 +303,9 @@ def _members(compiler: Compiler, node: Condition) -> tuple[list[tuple[Test, Run 
             skip = suffixed(skip, suffix)
         members.append((test, skip))
         if not part.closed:
-            return members, compiler.raising(f'missing }} at end of condition inside "{node.name}" group', part.end)
+            return members, compiler.raising(
+                f'missing }} at end of condition inside "{node.name}" group', part.end
+            )
     if closed:
         return members, None
     message = f'each subcondition inside an "{node.name}{{...}}" condition must be in its own {{}}'
@@ -443,7 +443,7 @@ def _with_subarguments(compiler: Compiler, node: Condition) -> Test:
         values = [run(ctx) for run in runs]
         try:
             return call(ctx, *values)  # type: ignore[no-any-return]
-        except Failure as failure:
+        except (Failure, Lacking) as failure:
             if failure.offset < 0:
                 failure.offset = start
             raise
@@ -487,7 +487,7 @@ def _match(compiler: Compiler, node: Condition) -> Test:
         text = pattern(ctx)
         try:
             return compile_regex(text, version=version)
-        except Failure as failure:
+        except (Failure, Lacking) as failure:
             if failure.offset < 0:
                 failure.offset = start
             raise
@@ -578,5 +578,3 @@ def _skip_iterator(compiler: Compiler, node: Condition) -> Run | None:
         # 4.96 walks the list that it has while skipping, and then wants the answers
         return _iterate(compiler, node, compiler.skip_text(subject.text), before, argument)  # type: ignore[return-value]
     return sequence([effect for effect in (list_skip, before) if effect is not None], None)
-
-

@@ -28,7 +28,13 @@ class Defer(Failure):
     """A lookup or an ACL could not be decided now (``search_find_defer`` in Exim's words)."""
 
 
-class Refused(Exception):
+class Lacking(Exception):
+    """The evaluation lacked something that is outside of it. ``offset``: as in a :class:`Failure`."""
+
+    offset = -1
+
+
+class Refused(Lacking):
     """The evaluation lacked a permission: which construct asked, for what, which switch allows it.
 
     Not Exim's outcome: it ends the evaluation with exit code 3.
@@ -40,7 +46,7 @@ class Refused(Exception):
         self.offset = -1
 
 
-class Unanswered(Exception):
+class Unanswered(Lacking):
     """A question to the described world that the description does not answer (never guessed)."""
 
     def __init__(self, construct: str, question: str, lines_to_add: str) -> None:

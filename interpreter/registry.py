@@ -33,7 +33,6 @@ class Declaration:
         self.takes, self.args, self.taint, self.call = takes, args, taint, call
 
 
-
 class ItemCompiler:
     """An item with a shape of its own: ``run(compiler, node)`` and ``skip(compiler, node)`` make its functions.
 
@@ -68,9 +67,7 @@ def operator(name: str, *, section: str, takes: str = "text", taint: str = FOLLO
     return register
 
 
-def item(
-    name: str, *, section: str, args: tuple[int, int], taint: str = FOLLOW
-) -> Callable[[F], F]:
+def item(name: str, *, section: str, args: tuple[int, int], taint: str = FOLLOW) -> Callable[[F], F]:
     """Register an item whose arguments are all expanded text: ``${name{a}{b}...}`` (manual 11.6).
 
     The function is ``f(ctx, args)``: ``args`` a list as long as the most arguments, None for those not

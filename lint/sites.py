@@ -371,7 +371,7 @@ def _inner(site: Site, argument: object, use: str) -> Site | None:
         tree = argument.body
     else:
         return None
-    if type(argument) is Argument and argument.raw:  # type: ignore[attr-defined]
+    if type(argument) is Argument and argument.raw:
         # it is taken as it stands, and expanded when it is matched
         if tree.start == tree.end:
             return None

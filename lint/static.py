@@ -48,8 +48,8 @@ def known(tree: Expansion) -> Known:
     size = 0
     for part in tree.parts:
         if type(part) is Literal:
-            whole: str = part.value  # type: ignore[attr-defined]
-            raw: str = part.raw  # type: ignore[attr-defined]
+            whole: str = part.value
+            raw: str = part.raw
             value = whole.partition("\0")[0]
             if value == raw:
                 marks.append((size, part.start))

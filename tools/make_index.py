@@ -26,7 +26,11 @@ def source() -> str:
     for package in PACKAGES:
         for module in pkgutil.iter_modules(import_module(package).__path__, package + "."):
             import_module(module.name)
-    lines = ['"""Which module declares which name, made by tools/make_index.py. Do not edit."""', "", "# fmt: off"]
+    lines = [
+        '"""Which module declares which name, made by tools/make_index.py. Do not edit."""',
+        "",
+        "# fmt: off",
+    ]
     tables = {"OPERATORS": OPERATORS, "ITEMS": ITEMS, "CONDITIONS": CONDITIONS}
     for name, registry in tables.items():
         lines += [f"{name} = {{"]

@@ -8,8 +8,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "lint" / "_list_kinds.py"
-KINDS = {"domain list": "domain", "host list": "host", "address list": "address", "local part list": "localpart"}
-TABLES = {"main": "main_options", "router": "router_options", "transport": "transport_options", "auth": "auth_options"}
+KINDS = {
+    "domain list": "domain",
+    "host list": "host",
+    "address list": "address",
+    "local part list": "localpart",
+}
+TABLES = {
+    "main": "main_options",
+    "router": "router_options",
+    "transport": "transport_options",
+    "auth": "auth_options",
+}
 
 
 def source() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from eximious.conditions.expansion.comparisons import fold
+from eximious.interpreter.comparing import fold
 from eximious.interpreter.listsplit import split_list
 from eximious.interpreter.registry import condition
 

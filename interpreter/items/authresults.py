@@ -49,7 +49,9 @@ def _auth(ctx: Context) -> str:
         result = f"auth=pass ({mechanism}) smtp.auth={session.authenticated_id}"
     else:
         result = f"auth=pass ({mechanism}, no id saved)"
-    return f"{result} smtp.mailfrom={session.authenticated_sender}" if session.authenticated_sender else result
+    return (
+        f"{result} smtp.mailfrom={session.authenticated_sender}" if session.authenticated_sender else result
+    )
 
 
 def _spf(ctx: Context) -> str:

@@ -92,7 +92,9 @@ def _skip_walk(compiler: Compiler, node: Item) -> Run | None:
     walk = _Walk(compiler, node, True)
     if node.name == "reduce" and walk.start is not None and compiler.version < (4, 97):
         walk.start = _leaving_value(walk.start)
-        return sequence([run for run in (walk.items, walk.start, walk.check) if run is not None], walk.problem)
+        return sequence(
+            [run for run in (walk.items, walk.start, walk.check) if run is not None], walk.problem
+        )
     effects = [run for run in (walk.items, walk.start, walk.check) if run is not None]
     if walk.problem is None and not _matters(compiler, node):
         return None
@@ -442,8 +444,10 @@ def _insert(
             return _insert_with_gaps(elements, numbers, descending, before_equal)
         keys = numbers
     elif caseless:
+        from itertools import pairwise
+
         folded = sorted({fold(key) for key in keys})
-        if any(longer.startswith(key) for key, longer in zip(folded, folded[1:])):
+        if any(longer.startswith(key) for key, longer in pairwise(folded)):
             return _insert_folded(elements, keys, descending, before_equal)
         keys = [fold(key) for key in keys]
     order = list(range(len(elements)))
@@ -479,9 +483,7 @@ def _insert_with_gaps(
     return [elements[index] for index in order]
 
 
-def _insert_folded(
-    elements: list[str], keys: list[str], descending: bool, before_equal: bool
-) -> list[str]:
+def _insert_folded(elements: list[str], keys: list[str], descending: bool, before_equal: bool) -> list[str]:
     """The same where one key begins another: compared without case, neither then comes before the other."""
     order: list[int] = []
     for index, key in enumerate(keys):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from eximious.grammar.expansion_ast import Argument, Operator, Variable, Word
 from eximious.interpreter.compiler import Arguments, branches, raising, sequence, skip_branches
-from eximious.interpreter.outcomes import ExpansionError, Failure, ForcedFailure
+from eximious.interpreter.outcomes import ExpansionError, Failure, ForcedFailure, Lacking
 from eximious.interpreter.registry import OWN, compiled_item, item
 from eximious.interpreter.text import Tainted
 
@@ -87,7 +87,9 @@ def _command_text(compiler: Compiler, command: Argument) -> Run:
     # no problem of the text: it depends on the state whether Exim gets here
     unclosed = raising("missing '}' closing command arg of run", command.end, curly=True)
     ends = {
-        node.start: node.end for node in command.text.walk() if type(node) is Variable or type(node) is Operator
+        node.start: node.end
+        for node in command.text.walk()
+        if type(node) is Variable or type(node) is Operator
     }
 
     def run(ctx: Context) -> str:
@@ -158,7 +160,7 @@ def compile_run(compiler: Compiler, node: Item) -> Run:
         try:
             arguments = command_arguments(ctx, text, late, "${run} expansion")
             code, output = _execute(ctx, arguments)
-        except Failure as failure:
+        except (Failure, Lacking) as failure:
             if failure.offset < 0 or late:
                 failure.offset = start
             raise
@@ -210,7 +212,9 @@ def command_arguments(ctx: Context, command: str, expand_each: bool, where: str)
         try:
             value = expand(word, ctx)
         except Failure as failure:
-            failure.message = f'Expansion of "{word}" from command "{command}" in {where} failed: {failure.message}'
+            failure.message = (
+                f'Expansion of "{word}" from command "{command}" in {where} failed: {failure.message}'
+            )
             raise
         expanded.append(value)
     return expanded
@@ -309,11 +313,16 @@ def compile_readsocket(compiler: Compiler, node: Item) -> Run:
         assert run_missing is not None
         return run_missing
     runs, instead, skip_instead, unclosed = parsed.runs, parsed.instead, parsed.skip_instead, parsed.unclosed
+    start = node.start
 
     def run(ctx: Context) -> str:
         values = [argument(ctx) for argument in runs]
         try:
             result = exchange(ctx, *values)
+        except Lacking as lacking:
+            if lacking.offset < 0:
+                lacking.offset = start
+            raise
         except ExpansionError:
             if instead is None:
                 raise
@@ -358,7 +367,7 @@ def exchange(ctx: Context, spec: str, request: str, options: str = "", end_of_li
         raise ExpansionError("(null)")
     timeout, shutdown, tls = _socket_options(options)
     if spec.startswith("inet:"):
-        host, colon, port = spec[5:].rpartition(":")
+        _, colon, port = spec[5:].rpartition(":")
         if not colon or not port.isdecimal():
             raise ExpansionError("")
     failed = ctx.scratch.setdefault("sockets that failed", set())

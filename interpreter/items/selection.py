@@ -11,7 +11,7 @@ from eximious.grammar.expansion_ast import Argument, Word
 from eximious.interpreter.compiler import CURLY, HEADER_HINT, Arguments, branches, sequence, skip_branches
 from eximious.interpreter.fields import extract_named, extract_numbered
 from eximious.interpreter.json_text import extract_json
-from eximious.interpreter.outcomes import ExpansionError, Failure
+from eximious.interpreter.outcomes import ExpansionError, Failure, Lacking
 from eximious.interpreter.registry import compiled_item
 from eximious.interpreter.text import Tainted
 
@@ -61,7 +61,9 @@ def _skip_extract(compiler: Compiler, node: Item) -> Run | None:
             effects.append(effect)
     if not reader.at_close:
         word = reader.peek()
-        if not (type(word) is Word and word.text == "fail" and reader.index + 1 == len(node.parts) and node.closed):
+        if not (
+            type(word) is Word and word.text == "fail" and reader.index + 1 == len(node.parts) and node.closed
+        ):
             return sequence(effects, reader.problem("missing '}' closing extract"))
     return sequence(effects, None)
 
@@ -136,7 +138,8 @@ def compile_extract(compiler: Compiler, node: Item) -> Run:
         except Failure as failure:
             if ctx.malformed_header:
                 failure.message = CURLY + HEADER_HINT
-            raise _at(failure, start)
+            _at(failure, start)
+            raise
         yes, no = rest.branches
         if value is None:
             ctx.value = None
@@ -161,7 +164,7 @@ def _pick_json(kind: str, version: tuple[int, int]) -> Callable[..., str | None]
     return pick
 
 
-def _at(failure: Failure, offset: int) -> Failure:
+def _at(failure: Failure | Lacking, offset: int) -> Failure | Lacking:
     if failure.offset < 0:
         failure.offset = offset
     return failure
@@ -170,9 +173,11 @@ def _at(failure: Failure, offset: int) -> Failure:
 # ---- listextract
 
 
-def _list_arguments(compiler: Compiler, node: Item, skipping: bool) -> tuple[Arguments, list[Run], Run | None]:
+def _list_arguments(
+    compiler: Compiler, node: Item, skipping: bool
+) -> tuple[Arguments, list[Run], Run | None]:
     reader = Arguments(compiler, node, skipping=skipping)
-    runs = []
+    runs: list[Run] = []
     for number in (1, 2):
         run = reader.text()
         if run is None:
@@ -369,8 +374,9 @@ def compile_lookup(compiler: Compiler, node: Item) -> Run:
         query = query_run(ctx)
         try:
             found = search(ctx, spec, key, query)
-        except Failure as failure:
-            raise _at(failure, start)
+        except (Failure, Lacking) as failure:
+            _at(failure, start)
+            raise
         if wild:
             ctx.captures = []  # the search has used them for the keys of the file
         if found is None:
@@ -410,7 +416,9 @@ class _Certificate:
             self.problem = reader.problem("missing '{' for cert variable arg of certextract")
             return
         if not compiler.text.startswith("$", place + 1):
-            self.problem = compiler.raising('second argument of "certextract" must be a certificate variable', place + 1)
+            self.problem = compiler.raising(
+                'second argument of "certextract" must be a certificate variable', place + 1
+            )
             return
         text = compiler.expansion(part.text)  # nothing in it is expanded
         self.name = lambda ctx: text(ctx)[1:]
@@ -460,10 +468,9 @@ def compile_certextract(compiler: Compiler, node: Item) -> Run:
             try:
                 value = certextract(ctx, certificate, selector)
             except Failure as failure:
-                raise _at(failure, start)
+                _at(failure, start)
+                raise
         ctx.value = value
         return no(ctx, saved) if value is None else yes(ctx, saved)
 
     return run
-
-

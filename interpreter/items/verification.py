@@ -47,7 +47,9 @@ def compile_prvscheck(compiler: Compiler, node: Item) -> Run:
         return reader.problem("Not enough arguments for 'prvscheck' (min is 1)")
     secret = reader.text()
     if secret is None:
-        missing = compiler.raising("Not enough arguments for 'prvscheck' (min is 1)", reader.place, curly=True)
+        missing = compiler.raising(
+            "Not enough arguments for 'prvscheck' (min is 1)", reader.place, curly=True
+        )
         run_missing = sequence([address], missing)
         assert run_missing is not None
         return run_missing

@@ -84,9 +84,9 @@ def _swallowing(site: Site, offset: int, subject: Subject) -> tuple[Span, str] |
     """Where braces do not match up: the header whose name took one in, for want of its colon."""
     for node in site.tree(subject.language).walk():
         if type(node) is Header and node.start <= offset:
-            name: str = node.name  # type: ignore[attr-defined]
+            name: str = node.name
             if "}" in name:
-                written = f"{node.prefix}{name.partition('}')[0]}"  # type: ignore[attr-defined]
+                written = f"{node.prefix}{name.partition('}')[0]}"
                 return site.span(node.start, node.start + len(written) + 1), written
     return None
 
