@@ -368,7 +368,7 @@ class RecordingDatabases(_Passing):
         question = request.as_dict()
         question["query"] = question.pop("text", "")
         said = answer.as_dict()
-        if len(said) > 1 and said["outcome"] == "ok":
+        if said["outcome"] == "ok" and said.keys() & {"rows", "affected", "reply", "entries"}:
             del said["outcome"]
         self.recording.item(("databases",), _untainted(question), _untainted(said))
         return answer

@@ -41,7 +41,7 @@ class RecordingFiles(_Passing):
         except OSError as error:
             self._failed(path, error)
             raise
-        self._facts(path, found, follow_symlinks)
+        self._facts(path, found, follow_symlinks, True)
         return found
 
     def listdir(self, path: str) -> list[str]:
@@ -101,7 +101,8 @@ class RecordingFiles(_Passing):
     def _folder(self, path: str) -> None:
         os.makedirs(self._inside(path), exist_ok=True)
 
-    def _facts(self, path: str, found: os.stat_result, follow: bool) -> None:
+    def _facts(self, path: str, found: os.stat_result, follow: bool, asked: bool = False) -> None:
+        """Note what the system says of a file; ``asked``: the run was told so (reading changes times)."""
         try:
             facts = facts_of(found)
         except Unanswered:
@@ -112,7 +113,7 @@ class RecordingFiles(_Passing):
             with suppress(OSError, Refused, Unanswered):
                 entry.update(facts_of(self.door.stat(path)))
         else:
-            entry.update({name: value for name, value in facts.items() if name not in entry})
+            entry.update({name: value for name, value in facts.items() if asked or name not in entry})
         if facts.get("type") == "folder":
             self._folder(path)
 

@@ -166,6 +166,7 @@ class _Finder:
 
         for site in all_sites(self.configuration, self.language):
             self._site(site)
+        self._scanners()
         for kind in ("router", "transport", "authenticator"):
             for instance in self.configuration.drivers(kind).values():
                 self._driver(instance)
@@ -381,22 +382,33 @@ class _Finder:
             for path, _, _ in split_spans(text):
                 if path.startswith("/"):
                     self.add("files", (path,), site)
-        elif name == "spamd_address":
-            for item, _, _ in split_spans(text):
-                words = item.split()
-                if words:
-                    spec = (
-                        words[0] if words[0].startswith("/") else f"inet:{words[0]}:{(*words[1:2], '783')[0]}"
-                    )
-                    self.add("sockets", (spec, HOLE), site)
-        elif name == "av_scanner":
-            items = [item for item, _, _ in split_spans(text)]
-            if len(items) > 1 and items[0] == "cmdline":
-                self.add("commands", tuple(items[1].split()), site)
-            elif len(items) > 1:
-                words = items[1].split()
-                spec = items[1] if items[1].startswith("/") else f"inet:{words[0]}:{(*words[1:2], '3310')[0]}"
-                self.add("sockets", (spec, HOLE), site)
+
+    def _scanners(self) -> None:
+        """The scanners, whose options are expanded only where they begin with a dollar."""
+        for name, nodes in self.configuration.settings.nodes.items():
+            if name not in ("av_scanner", "spamd_address"):
+                continue
+            for node in nodes:
+                if node.value is None:
+                    continue
+                text, source = node.value.string()
+                where = f"{self._place(source.position(0))} (main, {name})"
+                if text.startswith("$"):
+                    continue
+                items = [item for item, _, _ in split_spans(text)]
+                if name == "spamd_address":
+                    for item in items:
+                        self._scanner(item.partition(",")[0], "783", where)
+                elif items[:1] == ["cmdline"] and len(items) > 1:
+                    self.asked.append(Asked("commands", tuple(items[1].split()), where))
+                elif len(items) > 1:
+                    self._scanner(items[1], "3310", where)
+
+    def _scanner(self, place: str, port: str, where: str) -> None:
+        words = place.split()
+        if words:
+            spec = words[0] if words[0].startswith("/") else f"inet:{words[0]}:{(*words[1:2], port)[0]}"
+            self.asked.append(Asked("sockets", (spec, HOLE), where))
 
     def _driver(self, instance: Instance) -> None:
         """What drivers ask by themselves."""
@@ -404,9 +416,7 @@ class _Finder:
 
         def add(kind: str, *what: str) -> None:
             position = node.source.position(node.start)
-            self.asked.append(
-                Asked(kind, what, f"{self._place(position)} ({instance.kind} {instance.name})")
-            )
+            self.asked.append(Asked(kind, what, f"{self._place(position)} ({instance.kind} {instance.name})"))
 
         driver = instance.driver
         if driver == "dnslookup":

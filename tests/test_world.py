@@ -32,7 +32,9 @@ def _cases() -> list[tuple[str, list[str]]]:
     return found
 
 
-@pytest.mark.parametrize(("text", "said"), _cases(), ids=lambda value: repr(value) if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("text", "said"), _cases(), ids=lambda value: repr(value) if isinstance(value, str) else ""
+)
 def test_errors_have_their_place(text: str, said: list[str], tmp_path: Path) -> None:
     (tmp_path / "world.yaml").write_text(text)
     _, problems = World.read(str(tmp_path))
@@ -76,7 +78,10 @@ def test_every_keyword_of_the_schema_is_checked() -> None:
                     assert key in (*_ABOUT, "type", "$ref") or hasattr(_Checker, "_" + key.lower()), key
                 if key in ("enum", "const", "default", "examples", "required"):
                     continue
-                walk(below, not names and key in ("properties", "patternProperties", "$defs", "dependentRequired"))
+                walk(
+                    below,
+                    not names and key in ("properties", "patternProperties", "$defs", "dependentRequired"),
+                )
         elif isinstance(schema, list):
             for below in schema:
                 walk(below, False)
@@ -86,7 +91,8 @@ def test_every_keyword_of_the_schema_is_checked() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "x", "yes", "1", "1.5", "null", "~", "a b", " a", "a\n", "a\n\nb", "ä\xc3\xa4", "\xff\0", "#x", "- x", "a: b",
+    ["", "x", "yes", "1", "1.5", "null", "~", "a b", " a", "a\n", "a\n\nb", "\xc3\xa4", "\xff\0", "#x", "- x",
+     "a: b",
      "\t", "\x7f\x85", "!x", "=", "<<", "2025-01-01", "a" * 3000, "\r\n", "'", '"', "\\n", "\u00e2\u20ac"],
 )  # fmt: skip
 def test_text_survives_writing(text: str) -> None:
@@ -262,7 +268,11 @@ ANSWERS = [
         lambda doors: doors.verdicts.ask("callout", "x@example.org", "mx.example.org", "me@example.com"),
         {"reply": "550 no such user", "stage": "rcpt"},
     ),
-    ("callout, silence", lambda doors: doors.verdicts.ask("callout", "slow@example.net"), {"fails": "timeout"}),
+    (
+        "callout, silence",
+        lambda doors: doors.verdicts.ask("callout", "slow@example.net"),
+        {"fails": "timeout"},
+    ),
 ]
 
 
@@ -282,7 +292,11 @@ FAILURES = [
     (lambda doors: doors.sockets.connect("inet:nowhere:99", 5), OSError, "Name or service not known"),
     (_talk("/run/silent.sock", "hm"), TimeoutError, ""),
     (lambda doors: doors.verdicts.ask("perl", "broken"), ExpansionError, "died"),
-    (lambda doors: doors.files.local_path("/etc/x", write=True), Refused, "in a described world is not allowed"),
+    (
+        lambda doors: doors.files.local_path("/etc/x", write=True),
+        Refused,
+        "in a described world is not allowed",
+    ),
 ]
 
 
@@ -296,10 +310,26 @@ def test_described_failures(
 
 #: question, what is said of it, and a part of the lines to add
 QUESTIONS = [
-    (lambda doors: doors.files.open("/etc/x"), "files: the world does not say: the content of /etc/x", "/etc/x: absent"),
-    (lambda doors: doors.files.stat("/etc/x"), "files: the world does not say: whether there is /etc/x", "root/etc/x"),
-    (lambda doors: doors.files.listdir("/etc"), "files: the world does not say: the names in /etc", "/etc/*: absent"),
-    (lambda doors: doors.files.stat("/etc/hosts").st_uid, "files: the world does not say: uid of /etc/hosts", "uid: 0"),
+    (
+        lambda doors: doors.files.open("/etc/x"),
+        "files: the world does not say: the content of /etc/x",
+        "/etc/x: absent",
+    ),
+    (
+        lambda doors: doors.files.stat("/etc/x"),
+        "files: the world does not say: whether there is /etc/x",
+        "root/etc/x",
+    ),
+    (
+        lambda doors: doors.files.listdir("/etc"),
+        "files: the world does not say: the names in /etc",
+        "/etc/*: absent",
+    ),
+    (
+        lambda doors: doors.files.stat("/etc/hosts").st_uid,
+        "files: the world does not say: uid of /etc/hosts",
+        "uid: 0",
+    ),
     (
         lambda doors: doors.resolver.query("x.example.org", "MX"),
         "DNS: the world does not say: MX records of x.example.org.",
@@ -320,16 +350,36 @@ QUESTIONS = [
         "run: the world does not say: what /bin/x a b writes",
         "run: [/bin/x, a b]",
     ),
-    (lambda doors: doors.sockets.connect("/run/no", 5), "socket: the world does not say: who listens at /run/no", "/run/no"),
+    (
+        lambda doors: doors.sockets.connect("/run/no", 5),
+        "socket: the world does not say: who listens at /run/no",
+        "/run/no",
+    ),
     (
         _talk("/run/greet.sock", "what"),
         "readsocket: the world does not say: what /run/greet.sock answers to 'what'",
         "request: what",
     ),
-    (lambda doors: doors.users.getpwnam("otto"), "users: the world does not say: the user otto", "otto: absent"),
-    (lambda doors: doors.users.getpwuid(5), "users: the world does not say: the user with the id 5", '"#5": absent'),
-    (lambda doors: doors.machine.disk("/x"), "the machine: the world does not say: the free space of /x", "kilobytes"),
-    (lambda doors: doors.chance.below(7), "chance: the world does not say: a random number below 7", "seed: 1"),
+    (
+        lambda doors: doors.users.getpwnam("otto"),
+        "users: the world does not say: the user otto",
+        "otto: absent",
+    ),
+    (
+        lambda doors: doors.users.getpwuid(5),
+        "users: the world does not say: the user with the id 5",
+        '"#5": absent',
+    ),
+    (
+        lambda doors: doors.machine.disk("/x"),
+        "the machine: the world does not say: the free space of /x",
+        "kilobytes",
+    ),
+    (
+        lambda doors: doors.chance.below(7),
+        "chance: the world does not say: a random number below 7",
+        "seed: 1",
+    ),
     (
         lambda doors: doors.verdicts.ask("radius", "anna", "secret"),
         "radius: the world does not say: the verdict on anna, ...",
@@ -348,7 +398,9 @@ def test_questions_without_an_answer(small: Any, ask: Callable[[Any], Any], said
     with pytest.raises(Unanswered) as raised:
         ask(small)
     assert str(raised.value) == said
-    assert lines in re.sub(r"\n *- ", " - ", raised.value.lines_to_add).replace("- /bin/x - a b", "[/bin/x, a b]")
+    assert lines in re.sub(r"\n *- ", " - ", raised.value.lines_to_add).replace(
+        "- /bin/x - a b", "[/bin/x, a b]"
+    )
     assert "secret" not in raised.value.lines_to_add
     assert "hush" not in raised.value.lines_to_add
 
@@ -383,7 +435,9 @@ def test_what_is_asked_can_be_added(tmp_path: Path, ask: Callable[[Any], Any], w
 
 def test_environment_goes_through_the_options(tmp_path: Path) -> None:
     doors = world_doors(World.load(str(FIXTURES / "small")))
-    doors.use_options(_Options(keep_environment="HOME : LANG : GONE : EMPTY : NUMBER : OTHER", add_environment="A=b"))
+    doors.use_options(
+        _Options(keep_environment="HOME : LANG : GONE : EMPTY : NUMBER : OTHER", add_environment="A=b")
+    )
     get = doors.environ.get
     assert [get(name) for name in ("HOME", "A", "GONE", "EMPTY", "NUMBER", "NOT_KEPT")] == [
         "/root", "b", None, "", "1.10", None,
@@ -438,7 +492,9 @@ def test_a_world_may_say_live_but_not_permit_it(tmp_path: Path) -> None:
         world_doors(world).resolver.query("a.b", "A")
     assert world_doors(world).clock.now() > 1.7e9
     with pytest.raises(Refused, match="--live run"):
-        world_doors(_world(tmp_path / "v", "capabilities: {run: denied}"), allow=["run"]).processes.run(["x"], "", 5)
+        world_doors(_world(tmp_path / "v", "capabilities: {run: denied}"), allow=["run"]).processes.run(
+            ["x"], "", 5
+        )
 
 
 DENIED = {
@@ -489,7 +545,9 @@ def test_live_without_a_world_grants_exactly_that(tmp_path: Path) -> None:
     ):
         with pytest.raises(Refused):
             use()
-    assert "cannot connect to saslauthd" in str(world_doors(None, ["auth"]).verdicts.ask("saslauthd", "x", "y"))
+    assert "cannot connect to saslauthd" in str(
+        world_doors(None, ["auth"]).verdicts.ask("saslauthd", "x", "y")
+    )
     with pytest.raises(Refused):
         world_doors(None, ["auth"]).sockets.connect("/x", 1)
 
@@ -564,5 +622,7 @@ def test_reading_a_world_imports_no_client(tmp_path: Path) -> None:
         "doors.files.open('/etc/mail/aliases')\ndoors.users.getpwnam('mail')\n"
         "print([name for name in ('dns', 'socket', 'sqlite3', 'subprocess') if name in sys.modules])\n"
     )
-    ran = subprocess.run([sys.executable, "-S", "-c", "import site\nsite.main()\n" + code], capture_output=True)
+    ran = subprocess.run(
+        [sys.executable, "-S", "-c", "import site\nsite.main()\n" + code], capture_output=True
+    )
     assert ran.stdout.split(b"\n")[:2] == [b"[]", b"[]"], ran
