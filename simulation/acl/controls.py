@@ -211,10 +211,12 @@ def run_control(evaluation: Evaluation, argument: str) -> int:
             if row is not None:
                 found, found_row = name, row
     if found is None:
-        return evaluation.error(f'syntax error in "control" modifier "{argument}"')
+        return _syntax(evaluation, argument)
     rest = argument[len(found) :]
+    if found == "queue" and rest.startswith("_only"):
+        rest = ""  # the old name, still known; what follows it is not looked at
     if rest and not (found_row.has_option and rest.startswith("/")):
-        return evaluation.error(f'syntax error in "control" modifier "{argument}"')
+        return _syntax(evaluation, argument)
     if not allows(found_row, evaluation.phase):
         return evaluation.error(f'cannot use "control={found}" in {evaluation.where} ACL')
     return CONTROLS[found].call(evaluation, rest, argument)

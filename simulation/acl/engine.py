@@ -8,7 +8,7 @@ from eximious.conditions.lists.result import ListPanic
 from eximious.interpreter.engine import expand
 from eximious.interpreter.logs import log_write
 from eximious.interpreter.outcomes import Defer, Failure, ForcedFailure
-from eximious.interpreter.text import Tainted
+from eximious.interpreter.text import Tainted, follow
 from eximious.simulation.acl.outcomes import (
     DEFER,
     DISCARD,
@@ -24,7 +24,7 @@ from eximious.simulation.acl.state import state_of
 
 if TYPE_CHECKING:
     from eximious.interpreter.context import Context
-    from eximious.simulation.acl.program import Statement, Step
+    from eximious.simulation.acl.program import Statement
     from eximious.simulation.acl.state import AclState
 
 #: ACLs inside each other
@@ -42,6 +42,8 @@ _MESSAGE_RESULTS = {
     "require": (FAIL, DROP),
     "warn": (OK,),
 }
+#: result of a statement's conditions -> how traces call it
+_TESTS = ("succeeded", "failed", "deferred", "error", 'yielded "discard"', 'yielded "drop"')
 #: verb -> the result of the ACL where its conditions are met
 _DECISIONS = {"defer": DEFER, "deny": FAIL, "drop": DROP}
 
@@ -91,6 +93,13 @@ class Evaluation:
         self.log = message
         return ERROR
 
+    def trace(self, line: str) -> None:
+        """Tell what is done, in the words of Exim's debugging output, to whoever listens."""
+        state = self.state
+        if state.trace is not None:
+            # Exim indents by the ACLs and the expansions inside each other
+            state.trace(" " * (state.level + self.ctx.depth) + line)
+
     def write(self, line: str, logs: str = "main") -> None:
         """Write a line to logs."""
         log_write(self.ctx, line, logs)
@@ -110,10 +119,13 @@ class Evaluation:
             program = self._find(name)
         except AclTextError as problem:
             return self.error(problem.message)
+        shown = "inline ACL" if program.name is None else f'ACL "{program.name}"'
         for statement in program.statements:
-            decided = self._statement(statement)
+            decided = self._statement(statement, shown)
             if decided is not None:
                 return decided
+        if program.statements:
+            self.trace(f"end of {shown}: implicit DENY")
         return FAIL
 
     def _find(self, name: str) -> Program:
@@ -122,13 +134,17 @@ class Evaluation:
         kept: dict[str, Program] = env.kept.setdefault("acls", {})
         program = kept.get(name)
         if program is not None:
+            self._trace_found(program)
             return program
         from eximious.simulation.acl.program import TEXTS_KEPT, compile_acl, parse_text
 
         if " " not in name and name in env.acls:
             program = compile_acl(env.acls[name], env.catalogue)
+            self._trace_found(program)
         elif " " not in name and name.startswith("/"):
-            program = Program(name, parse_text(self._read(name), env.catalogue, name))
+            text = self._read(name)
+            self.trace(f"read ACL from file {name}")
+            program = Program(name, parse_text(text, env.catalogue, name))
         else:
             program = Program(None, parse_text(name, env.catalogue))
             texts: list[str] = env.kept.setdefault("acl texts", [])
@@ -137,6 +153,14 @@ class Evaluation:
                 kept.pop(texts.pop(0), None)
         kept[name] = program
         return program
+
+    def _trace_found(self, program: Program) -> None:
+        if program.name is None:
+            return
+        if program.statements:
+            self.trace(f'using ACL "{program.name}"')
+        else:
+            self.trace(f'ACL "{program.name}" is empty: implicit DENY')
 
     def _read(self, path: str) -> str:
         try:
@@ -149,7 +173,7 @@ class Evaluation:
 
     # ---- statements
 
-    def _statement(self, statement: Statement) -> int | None:
+    def _statement(self, statement: Statement, shown: str) -> int | None:
         """Carry one statement out; None: go on with the next."""
         self.user = self.log = None
         self.temp_details = self.callout_defer = False
@@ -157,11 +181,14 @@ class Evaluation:
         searches = self.ctx.env.searches
         if searches is not None:
             searches.error = None
+        verb = statement.verb
+        if self.state.trace is not None:
+            self.trace(f'processing "{verb}" ({self._place(statement)})')
         result, endpass = self._conditions(statement)
         observe = self.state.observe
         if observe is not None:
             observe(statement, None, result)
-        verb = statement.verb
+        self.trace(f"{verb}: condition test {_TESTS[result]} in {shown}")
         if result == ERROR:
             return ERROR
         if result == DEFER:
@@ -175,7 +202,32 @@ class Evaluation:
                 self._warn()
             self.log = self.user = None
             return None
-        return self._decide(verb, result, endpass)
+        decision = self._decide(verb, result, endpass)
+        if decision is not None and self.state.trace is not None:
+            self._trace_end(verb, result, decision, shown)
+        return decision
+
+    def _place(self, statement: Statement) -> str:
+        """File and line of a statement as traces have them.
+
+        For ACLs that are no part of the configuration it is the configuration's last line.
+        """
+        source, env = statement.node.source, self.ctx.env
+        file, line = getattr(source, "file", ""), getattr(source, "line", 0)
+        if statement.foreign:
+            file, line = (
+                env.config_file,
+                env.configuration.reader.sources.texts.get(env.config_file, "").count("\n"),
+            )
+        return f"{file} {line}"
+
+    def _trace_end(self, verb: str, result: int, decision: int, shown: str) -> None:
+        if decision == ERROR:
+            return
+        if verb in ("accept", "discard") and result not in (OK, DISCARD):
+            self.trace(f"{verb}: endpass encountered - denying access")
+        else:
+            self.trace(f"end of {shown}: {'not OK' if verb == 'require' else verb.upper()}")
 
     def _decide(self, verb: str, result: int, endpass: bool) -> int | None:
         if verb in ("accept", "discard"):
@@ -240,8 +292,8 @@ class Evaluation:
             return
         if self.phase not in MESSAGE_PHASES:
             self.write(
-                f'ACL "warn" with "message" setting found in a non-message ({self.where}) ACL: cannot specify '
-                "header lines here: message ignored",
+                f'ACL "warn" with "message" setting found in a non-message ({self.where}) ACL: '
+                "cannot specify header lines here: message ignored",
                 "main panic",
             )
             return
@@ -260,9 +312,11 @@ class Evaluation:
             name = step.name
             if name == "message":
                 message = step.argument
+                self.trace(f"  message: {message}")
                 continue
             if name == "log_message":
                 log_message = step.argument
+                self.trace(f"l_message: {log_message}")
                 continue
             if name == "endpass":
                 endpass = True
@@ -278,6 +332,12 @@ class Evaluation:
                 except Failure as failure:
                     self.log = f'failed to expand ACL string "{step.argument}": {failure.message}'
                     return (DEFER if isinstance(failure, Defer) else ERROR), endpass
+            if self.state.trace is not None:
+                shown = f"check {step!r} "
+                self.trace(f"{shown}= {step.argument}")
+                if step.expand and ("$" in step.argument or "\\" in step.argument):
+                    # this line alone is not indented
+                    self.state.trace(f"{'':{len(shown)}}= {value}")
             if not step.allowed(self.phase):
                 what = "use" if step.is_modifier else "test"
                 return self.error(f"cannot {what} {name} condition in {self.where} ACL"), endpass
@@ -393,8 +453,8 @@ def run_from_expansion(ctx: Context, name: str, arguments: list[str]) -> tuple[s
     """Run an ACL for ``${acl{name}{argument}…}`` or the condition ``acl`` (manual 11.5, 11.8).
 
     Gives its result (accept, deny, defer, error, discard, drop) and the message for the client, empty where
-    there is none. ``name`` is a name, a path or an ACL as text, expanded. Raises NotEvaluated where a condition
-    cannot be answered here.
+    there is none; with a result other than accept and deny, what Exim calls the ACL. ``name`` is a name, a
+    path or an ACL as text, expanded. Raises NotEvaluated where a condition cannot be answered here.
     """
     state = state_of(ctx)
     state.log_reject_target = ("main", "reject")
@@ -405,14 +465,23 @@ def run_from_expansion(ctx: Context, name: str, arguments: list[str]) -> tuple[s
             outcome = evaluation.run(name)
     finally:
         state.level -= 1
-    return AclResult(outcome, None, None).word, evaluation.user or ""
+    word = AclResult(outcome, None, None).word
+    return word, (evaluation.user or "") if outcome in (OK, FAIL) else _called(ctx, name)
+
+
+def _called(ctx: Context, name: str) -> str:
+    """How Exim names an ACL after it ran: of one given as text, its reader left the first line."""
+    text = name.lstrip(" \t\n\v\f\r")
+    if "\n" not in text or (" " not in text and (text in ctx.env.acls or text.startswith("/"))):
+        return name
+    from eximious.simulation.acl.inline import first_line
+
+    return follow(first_line(name), name)
 
 
 def _present_recipient(ctx: Context, state: AclState) -> Recipient | None:
     if state.phase != "rcpt":
         return None
-    from eximious.interpreter.text import follow
-
     local_part, domain = ctx.address.local_part, ctx.address.domain
     return Recipient(follow(f"{local_part}@{domain}", local_part, domain), domain, local_part, local_part)
 
@@ -420,8 +489,8 @@ def _present_recipient(ctx: Context, state: AclState) -> Recipient | None:
 def run_hook(ctx: Context, phase: str, text: str, recipient: Recipient | None = None) -> AclResult:
     """Run the ACL of a hook (``acl_smtp_rcpt``…) in its phase (manual 44.2).
 
-    ``text``: the option's value, expanded here. ``recipient``: for the phase ``rcpt``. The client's message comes
-    split into lines of bearable length. Raises what the doors raise, and NotEvaluated.
+    ``text``: the option's value, expanded here. ``recipient``: for the phase ``rcpt``. The client's message
+    comes split into lines of bearable length. Raises what the doors raise, and NotEvaluated.
     """
     state = state_of(ctx)
     saved = state.phase, state.level
@@ -439,12 +508,14 @@ def run_hook(ctx: Context, phase: str, text: str, recipient: Recipient | None = 
     if outcome == DROP and phase == "mailauth":
         evaluation.write(f'"drop" verb not allowed in {where} ACL', "main panic")
         outcome = ERROR
-    user = evaluation.user
+    user, log = evaluation.user, evaluation.log
     if user is not None:
         from eximious.simulation.acl.replies import split_message
 
         user = split_message(user)
-    return AclResult(outcome, user, evaluation.log, evaluation.temp_details)
+        if evaluation.log_is_users and user == evaluation.user:
+            log = user  # still one and the same text (see replies.own_code)
+    return AclResult(outcome, user, log, evaluation.temp_details)
 
 
 def _run_top(evaluation: Evaluation, text: str) -> int:

@@ -44,7 +44,8 @@ def add_headers(ctx: Context, state: AclState, text: str) -> None:
             continue
         header = AddedHeader(follow(line, text), position)
         known.append(header)
-        ctx.message.added_headers.append(follow(line.removesuffix("\n"), text))
+        # $headers_added is a list separated by newlines, so those inside a line are doubled
+        ctx.message.added_headers.append(follow(line.removesuffix("\n").replace("\n", "\n\n"), text))
 
 
 def _lines(text: str) -> Iterator[str]:

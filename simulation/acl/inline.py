@@ -24,7 +24,8 @@ def logical_lines(text: str) -> Iterator[tuple[str, int]]:
     """Yield the logical lines of the text and the number of the physical line where each begins.
 
     Space is taken from the front only. A line is continued where its last visible character is a
-    backslash; comment lines inside a continuation are left out, and so is the space the next line begins with.
+    backslash; comment lines inside a continuation are left out, and so is the space that the next line
+    begins with.
     """
     lines = text.partition("\0")[0].split("\n")
     at = 0
@@ -43,6 +44,16 @@ def logical_lines(text: str) -> Iterator[tuple[str, int]]:
                 at += 1
             line += "" if following.startswith("#") else following
         yield line, first + 1
+
+
+def first_line(text: str) -> str:
+    """Give the text up to the end of its first line that is neither blank nor a comment."""
+    at = 0
+    for line in text.split("\n"):
+        at += len(line) + 1
+        if line.strip(SPACE) and not line.lstrip(SPACE).startswith("#"):
+            return text[: at - 1]
+    return text
 
 
 def parse_statements(text: str, catalogue: Catalogue, file: str = "") -> tuple[AclStatement, ...]:

@@ -55,4 +55,15 @@ class NotEvaluated(Unanswered):
         self.offset = -1
 
 
-__all__ = ["DEFER", "DISCARD", "DROP", "ERROR", "EXIM_WORDS", "FAIL", "OK", "WORDS", "AclResult", "NotEvaluated"]
+__all__ = [
+    "DEFER",
+    "DISCARD",
+    "DROP",
+    "ERROR",
+    "EXIM_WORDS",
+    "FAIL",
+    "OK",
+    "WORDS",
+    "AclResult",
+    "NotEvaluated",
+]

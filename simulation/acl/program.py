@@ -1,7 +1,7 @@
 """ACLs taken apart once: from the tree, from text in place, from a file.
 
-A :class:`Program` is a name and statements; a statement a verb and steps; a step one condition or modifier with
-the function that does it, and what has to be known before that is called.
+A :class:`Program` is a name and statements; a statement a verb and steps; a step one condition or modifier
+with the function that does it, and what has to be known before that is called.
 """
 
 from __future__ import annotations
@@ -67,12 +67,12 @@ _LATER = frozenset(("message", "log_message", "endpass"))
 
 
 class Statement:
-    """A verb with its steps, in order."""
+    """A verb with its steps, in order. ``foreign``: it is no part of the configuration."""
 
-    __slots__ = ("node", "steps", "verb")
+    __slots__ = ("foreign", "node", "steps", "verb")
 
-    def __init__(self, node: AclStatement, steps: tuple[Step, ...]) -> None:
-        self.node, self.verb, self.steps = node, node.verb, steps
+    def __init__(self, node: AclStatement, steps: tuple[Step, ...], foreign: bool) -> None:
+        self.node, self.verb, self.steps, self.foreign = node, node.verb, steps, foreign
 
     @property
     def span(self) -> Span:
@@ -94,16 +94,20 @@ def compile_acl(acl: Acl, catalogue: Catalogue) -> Program:
     return Program(acl.name, compile_statements(acl.statements, catalogue))
 
 
-def compile_statements(nodes: tuple[AclStatement, ...], catalogue: Catalogue) -> tuple[Statement, ...]:
+def compile_statements(
+    nodes: tuple[AclStatement, ...], catalogue: Catalogue, foreign: bool = False
+) -> tuple[Statement, ...]:
     """Take statements apart."""
     statements = []
     for node in nodes:
         steps = []
         for condition in node.conditions:
-            row = catalogue.acl_row("condition", condition.name) or catalogue.acl_row("modifier", condition.name)
+            row = catalogue.acl_row("condition", condition.name) or catalogue.acl_row(
+                "modifier", condition.name
+            )
             assert row is not None  # the reader knows no others
             steps.append(Step(condition, row, handler(condition.name).call))
-        statements.append(Statement(node, tuple(steps)))
+        statements.append(Statement(node, tuple(steps), foreign))
     return tuple(statements)
 
 
@@ -114,4 +118,4 @@ def parse_text(text: str, catalogue: Catalogue, file: str = "") -> tuple[Stateme
     """
     from eximious.simulation.acl.inline import parse_statements
 
-    return compile_statements(parse_statements(text, catalogue, file), catalogue)
+    return compile_statements(parse_statements(text, catalogue, file), catalogue, foreign=True)

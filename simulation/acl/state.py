@@ -51,9 +51,14 @@ class ConnectionControls:
         self.delay_flush = True
         self.dscp = ""
         self.enforce_sync: bool | None = None
+        #: whether the name in HELO is the client's; None: not looked at
+        self.helo_verified: bool | None = None
         self.multiline_responses = True
         self.pipelining = True
-        #: the warnings that were logged, which are logged once (manual 44.20)
+        #: whether addresses without domain are permitted to the client
+        self.unqualified_sender = False
+        self.unqualified_recipient = False
+        #: what control = debug asked for
         self.debug: list[str] = []
 
 
@@ -90,6 +95,7 @@ class MessageEffects:
         self.utf8_downconvert: int | None = None
         self.wellknown: str | None = None
         self.bmi_optin: str | None = None
+        #: the warnings that were logged, which are logged once (manual 44.20)
         self.warned: set[str] = set()
         self.kept_senders: Kept = {}
         self.kept_sender_domains: Kept = {}
@@ -99,7 +105,8 @@ class AclState:
     """The state of the ACLs of one connection. ``phase`` and ``level``: where they are now.
 
     ``log_reject_target``: the logs a rejection goes to. ``udp``: what udpsend would send, as (host, port,
-    text). ``observe``: called with (step or statement, value, outcome) where somebody wants to see.
+    text). ``trace`` gets a line for each thing done, in the words of Exim's debugging output. ``observe``:
+    called with (step or statement, value, outcome) where somebody wants to see.
     """
 
     def __init__(self) -> None:
@@ -113,6 +120,7 @@ class AclState:
         self.kept_domains: Kept = {}
         self.kept_local_parts: Kept = {}
         self.udp: list[tuple[str, int, str]] = []
+        self.trace: Callable[[str], None] | None = None
         self.observe: Callable[[Any, str | None, int], None] | None = None
 
     def new_message(self) -> None:

@@ -135,4 +135,3 @@ def udpsend(evaluation: Evaluation, argument: str, step: Step) -> int:
             return DEFER
     evaluation.state.udp.append((host, int(port or 0), text))
     return OK
-

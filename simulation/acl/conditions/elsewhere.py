@@ -23,9 +23,12 @@ NEEDS = {
     "dkim_signers": "the verdict on the message's DKIM signatures",
     "dkim_status": "the verdict on the message's DKIM signatures",
     "dmarc_status": "the message's DMARC verdict",
+    "dnslists": "the DNS lists",
     "malware": "a malware scanner",
     "mime_regex": "the parts of a MIME message",
+    "ratelimit": "the rates that were measured before",
     "regex": "the message's lines",
+    "seen": "what was seen before",
     "spam": "a spam scanner",
     "spf": "the client's SPF verdict",
     "spf_guess": "the client's SPF verdict",
@@ -35,7 +38,10 @@ NEEDS = {
 def place(step: Step) -> str:
     """Name a step with its place, for people."""
     kind = "modifier" if step.is_modifier else "condition"
-    position = step.span.source.position(step.span.start)
+    source = step.span.source
+    if source is None:
+        return f'ACL {kind} "{step.name}"'
+    position = source.position(step.span.start)
     return f'ACL {kind} "{step.name}" ({position.file}:{position.line})'
 
 
