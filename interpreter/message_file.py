@@ -291,7 +291,7 @@ class _Reader:
 
 
 def _size(value: object, default: int) -> int:
-    return default if value is None else int(value)  # type: ignore[call-overload, no-any-return]
+    return default if value is None else int(value)  # type: ignore[call-overload]
 
 
 def _uucp_sender(line: str, ctx: Context) -> str | None:
