@@ -23,13 +23,17 @@ def load(
     allow: Iterable[str] = (),
     root: str = "",
     nameserver: str = "",
+    world: str = "",
+    live: Iterable[str] = (),
+    record: str = "",
 ) -> Configuration:
     """Read the configuration in the file ``path``.
 
     ``exim_version``: the Exim to be like, such as "4.96" (default: the newest); ``build``: a file with the
     output of a real ``exim -bV``; ``defines``: macros, as a mapping or as ``NAME=VALUE`` texts; ``allow``:
     permissions (as ``--allow``); ``root``: the folder that holds the files which the configuration names;
-    ``nameserver``: the only DNS server to ask. Errors of the configuration are no exception: see
+    ``nameserver``: the only DNS server to ask; ``world``: the folder of a described world, ``live``: its doors
+    that are real (as ``--live``), ``record``: the world to write answers into when the process ends. Errors of the configuration are no exception: see
     :attr:`Configuration.error` and :meth:`Configuration.lint`. Raises ConfigurationUnreadable where there is
     nothing to read. Manual chapter 6.
     """
@@ -42,6 +46,9 @@ def load(
         allow=tuple(allow),
         root=root,
         nameserver=nameserver,
+        world=world,
+        live=tuple(live),
+        record=record,
     )
     assembly.configuration  # noqa: B018  (reads it: what cannot be read is found now)
     return Configuration(assembly)
