@@ -5,6 +5,7 @@ PAM, RADIUS and the bind of ldapauth cannot be asked here; a described world can
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from eximious.backends.denying import VERDICTS, DenyingVerdicts
@@ -92,7 +93,8 @@ class RealVerdicts:
                 continue
             pieces: list[bytes] = []
             try:
-                connection.send(data)
+                with suppress(OSError):  # a daemon may have answered and gone before it was asked
+                    connection.send(data)
                 while sum(map(len, pieces)) < 65536 and (piece := connection.recv(4096)):
                     pieces.append(piece)
             except OSError:
