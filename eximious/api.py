@@ -33,8 +33,9 @@ def load(
     output of a real ``exim -bV``; ``defines``: macros, as a mapping or as ``NAME=VALUE`` texts; ``allow``:
     permissions (as ``--allow``); ``root``: the folder that holds the files which the configuration names;
     ``nameserver``: the only DNS server to ask; ``world``: the folder of a described world, ``live``: its doors
-    that are real (as ``--live``), ``record``: the world to write answers into when the process ends. Errors of the configuration are no exception: see
-    :attr:`Configuration.error` and :meth:`Configuration.lint`. Raises ConfigurationUnreadable where there is
+    that are real (as ``--live``), ``record``: the world to write answers into when the process ends.
+    Errors of the configuration are no exception: see :attr:`Configuration.error` and
+    :meth:`Configuration.lint`. Raises ConfigurationUnreadable where there is
     nothing to read. Manual chapter 6.
     """
     macros = [f"{name}={value}" for name, value in defines.items()] if hasattr(defines, "items") else defines

@@ -172,8 +172,8 @@ class Starting:
     def _verdicts(self) -> None:
         verdicts = self.asked.get("verdicts", {})
         kinds: dict[str, list[tuple[tuple[str, ...], list[str]]]] = {}
-        for (kind, *question), where in verdicts.items():
-            kinds.setdefault(kind, []).append((tuple(question), where))
+        for what, where in verdicts.items():
+            kinds.setdefault(what[0], []).append((what[1:], where))
         if not kinds:
             return
         self.out.append("#|verdicts:")
