@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.grammar.diagnostics import ERROR, Diagnostic
-from eximious.grammar.expansion_ast import Header
+from eximious.grammar.expansion_ast import Header, Operator
 from eximious.grammar.patterns import compiled
+from eximious.interpreter.outcomes import ExpansionError
 from eximious.lint.registry import rule
 from eximious.lint.suggest import did_you_mean, looks_like_macro, macro_hint, version_hint
 
@@ -22,6 +23,8 @@ _UNKNOWN = (
     r"unknown (?P<what>condition|expansion operator|variable name|variable in|lookup type) "
     r'"(?:\$\{)?(?P<name>[^"}]+)'
 )
+#: operators with numbers behind their name
+_WITH_NUMBERS = frozenset(("h", "hash", "l", "length", "nh", "nhash", "s", "substr"))
 #: what Exim says where braces do not match up
 _BRACES = ("missing", "curly", "Not enough", "each subcondition", "too few", "condition name")
 #: problems after which the rest of the text is still read as it was meant
@@ -57,6 +60,29 @@ def broken_expansion(subject: Subject) -> Iterator[Diagnostic]:
             yield _finding(site, offset, message.partition("\n")[0], subject)
             if not message.startswith(_LOCAL):
                 break  # from here on Exim reads something else than what was meant
+        if "_" in site.text or "${" in site.text:
+            yield from _numbers(site, subject)
+
+
+def _numbers(site: Site, subject: Subject) -> Iterator[Diagnostic]:
+    """Operators whose numbers (``substr_3_5``) are missing or are none, whatever the text is."""
+    for node in site.tree(subject.language).walk():
+        if type(node) is not Operator:
+            continue
+        name: str = node.name
+        if name.partition("_")[0] not in _WITH_NUMBERS:
+            continue
+        declaration, argument, _ = subject.language.operator(name)
+        if declaration is None:
+            continue
+        try:
+            declaration.call(None, "", argument, name)
+        except ExpansionError as error:
+            where = site.span(node.start + 2, node.start + 2 + len(name))
+            hint = "numbers follow the name: ${length_3:text}, ${substr_3_5:text}, ${nhash_8:text}"
+            if name.startswith("h_"):
+                hint = f"a header is written without braces: ${name}:"
+            yield Diagnostic("broken-expansion", ERROR, error.message, where, hint=hint)
 
 
 def _end(text: str, offset: int, message: str) -> int:
