@@ -166,7 +166,8 @@ def _load(
     latin = os.fsencode(path).decode("latin-1")
     own = path if overlay is None else os.path.join(os.fsencode(overlay.folder).decode(), "conf.d")
     try:
-        permissions = [word for word in allow if word.partition("=")[0] in ("read", "all")]
+        given = ["read" if word == "all" else word for word in allow]
+        permissions = [word for word in given if word.partition("=")[0] == "read"]
         doors = make_doors(allow=permissions, root=root or None, config_path=own)
         macros = parse_defines(defines)
     except CapabilityError as problem:
