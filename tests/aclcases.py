@@ -4,19 +4,23 @@ A case file's ``@ask`` says what its inputs are: ``expansion`` (a line of ``-be`
 (``connect``, ``helo``, ``mail``, ``rcpt``, ``predata``, ``data``…): the statements of the ACL of that phase, run
 by a session of ``-bh``. An answer of a phase has the reply, and the lines of the log; ``@trace yes`` has Exim's
 debugging lines too. ``@mail`` and ``@rcpt`` are the arguments of these commands, ``@ip`` is the client,
+``@dns yes`` asks where only our zones answer,
 ``@headers`` are the message's header lines with ``|`` between them, ``@main`` one more main option.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import casefile
 from differential.process import Asker
 from differential.world import ENVIRONMENT
+from eximious.backends.dnszones import DescribedResolver, Zones
 from eximious.interpreter.fullhost import build_sender_fullhost
 from eximious.interpreter.headers import Header
 from eximious.interpreter.outcomes import Refused, Unanswered
@@ -28,8 +32,14 @@ from eximious.simulation.acl.state import state_of
 
 from eximious.assembly import Assembly, fresh_context
 
+if TYPE_CHECKING:
+    from dnsworld import DnsWorld
+
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 SOURCE = FIXTURES / "acl"
+ZONES = SOURCE / "zones"
+HOSTS = "127.0.0.1 localhost\n"
+RESOLV_CONF = "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"
 BUILD = FIXTURES / "expansion" / "build.txt"
 IP, HELO, MAIL, RCPT = "192.0.2.7", "client.example", "alice@example.org", "Bob@example.net"
 HEADERS = "From: alice@example.org | To: bob@example.net | Subject: test"
@@ -122,8 +132,15 @@ def shown(folder: Path, text: str) -> str:
 class Real:
     """The installed Exim in a prepared folder."""
 
-    def __init__(self, exim: str, folder: Path) -> None:
-        self.exim, self.folder = exim, folder
+    def __init__(self, exim: str, folder: Path, world: DnsWorld | None = None) -> None:
+        self.exim, self.folder, self.world = exim, folder, world
+
+    def command(self, case: casefile.Case) -> list[str]:
+        """How the real one is started: where only our zones answer, if the case asks for that."""
+        if "dns" not in case.settings:
+            return [self.exim]
+        assert self.world is not None, "a namespace of its own is needed"
+        return ["nsenter", "-t", str(self.world.process.pid), "-n", "-m", self.exim]
 
     def answers(self, cases: list[casefile.Case]) -> list[str]:
         """Answers to cases of one kind and configuration."""
@@ -135,7 +152,7 @@ class Real:
         """The answer to a line of ``-be``, and what was logged."""
         conf = str(self.folder / "conf" / case.settings.get("conf", "main.conf"))
         asker = Asker(
-            [self.exim, "-C", conf, *case.settings.get("arguments", "").split(), "-be"],
+            [*self.command(case), "-C", conf, *case.settings.get("arguments", "").split(), "-be"],
             folder=self.folder,
             environment=ENVIRONMENT,
         )
@@ -151,15 +168,16 @@ class Real:
         path.write_text(configuration(self.folder, case), encoding="latin-1")
         path.chmod(0o644)
         count, command = PHASES[phase]
+        hello = case.settings.get("helo", HELO)
         lines = [
-            *_BEFORE[:count],
+            *(f"EHLO {hello}", *_BEFORE[1:])[:count],
             *([command] if command else []),
             *(["."] if phase == "predata" else []),
             "QUIT",
         ]
         text = "\n".join(lines).format(**words(case)).replace("\n", "\r\n") + "\r\n"
         run = subprocess.run(
-            [self.exim, "-C", str(path), "-bh", case.settings.get("ip", IP)],
+            [*self.command(case), "-C", str(path), "-bh", case.settings.get("ip", IP)],
             input=text.encode("latin-1"), capture_output=True, env=ENVIRONMENT, timeout=30, check=False,
         )  # fmt: skip
         found = _replies(run.stdout.decode("latin-1"))
@@ -227,6 +245,14 @@ class Ours:
         return self.session(case)
 
     def _assembly(self, path: Path, case: casefile.Case) -> Assembly:
+        assembly = self._plain_assembly(path, case)
+        if "dns" in case.settings:
+            zones = Zones.load(str(ZONES))
+            zones.add("@ SOA . . 1 1 1 1 1", "root")
+            assembly.doors.resolver = DescribedResolver(zones, HOSTS, [], ["127.0.0.1", "::1"])
+        return assembly
+
+    def _plain_assembly(self, path: Path, case: casefile.Case) -> Assembly:
         version = case.settings.get("exim", "4.96")
         build = str(BUILD) if version == "4.96" else ""
         return Assembly(str(path), version=version, build=build, allow=("all",))
@@ -322,9 +348,10 @@ def _set_up(ctx: object, phase: str, count: int, case: casefile.Case) -> Recipie
 
     assert isinstance(ctx, Context)
     session, message = ctx.session, ctx.message
-    session.sender_host_address = Tainted(case.settings.get("ip", IP))
+    # -bh shows an IPv6 address in full
+    session.sender_host_address = Tainted(ipaddress.ip_address(case.settings.get("ip", IP)).exploded)
     if phase != "connect":
-        session.sender_helo_name = Tainted(HELO)
+        session.sender_helo_name = Tainted(case.settings.get("helo", HELO))
     build_sender_fullhost(ctx)
     said = words(case)
     if phase in ("mail", "rcpt", "predata", "data"):

@@ -19,6 +19,7 @@ sys.path.append(str(ROOT / "tests"))
 import aclcases  # noqa: E402
 import casefile  # noqa: E402
 from differential.world import real_exim, real_version  # noqa: E402
+from dnsworld import DnsWorld  # noqa: E402
 
 
 def main() -> int:
@@ -37,7 +38,12 @@ def main() -> int:
     version = f"@exim {real_version(options.exim)}"
     changed = 0
     with tempfile.TemporaryDirectory(prefix="acl") as name:
-        real = aclcases.Real(options.exim, aclcases.prepare(Path(name)))
+        folder = aclcases.prepare(Path(name))
+        world = DnsWorld.start(folder, aclcases.ZONES, aclcases.HOSTS, aclcases.RESOLV_CONF)
+        if world is None:
+            print("no namespace of its own can be made here for the DNS", file=sys.stderr)
+            return 2
+        real = aclcases.Real(options.exim, folder, world)
         for file in files:
             for case in file.cases:
                 if case.reason:
@@ -54,6 +60,7 @@ def main() -> int:
                         file.parts[number] = version
                         break
                 file.write()
+        world.close()
     print(f"{sum(len(file.cases) for file in files)} cases, {changed} changed")
     return 1 if options.check and changed else 0
 

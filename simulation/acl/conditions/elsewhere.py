@@ -23,7 +23,6 @@ NEEDS = {
     "dkim_signers": "the verdict on the message's DKIM signatures",
     "dkim_status": "the verdict on the message's DKIM signatures",
     "dmarc_status": "the message's DMARC verdict",
-    "dnslists": "the DNS lists",
     "malware": "a malware scanner",
     "mime_regex": "the parts of a MIME message",
     "ratelimit": "the rates that were measured before",

@@ -28,7 +28,12 @@ def conclude(evaluation: Evaluation, result: ListResult) -> int:
 def hosts(evaluation: Evaluation, argument: str, step: Step) -> int:
     """Whether the client is in a host list; ``$host_data`` is the value of the match."""
     ctx = evaluation.ctx
+    known = ctx.session.sender_host_name
     result = match_host(ctx, argument, kept=evaluation.state.kept_hosts)
+    if ctx.session.sender_host_name != known:  # an item had the client's name looked up
+        from eximious.interpreter.fullhost import build_sender_fullhost
+
+        build_sender_fullhost(ctx)
     if result.deferred:
         evaluation.log = result.message
     if result.touched:
