@@ -233,7 +233,7 @@ class Compiler:
         return (
             name in CERTIFICATE_OPERATORS
             and self.text.startswith("$", start)
-            and not any(character in self.text[start + 1 :] for character in "}$\\")
+            and not any(character in self.text[start + 1 :] for character in "}\\")
         )
 
     def _item(self, node: Item) -> Run:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximious.grammar.expansion_ast import Argument, Operator, Variable, Word
+from eximious.grammar.expansion_ast import Argument, Broken, Operator, Variable, Word
 from eximious.interpreter.compiler import Arguments, branches, raising, sequence, skip_branches
 from eximious.interpreter.outcomes import ExpansionError, Failure, ForcedFailure, Lacking
 from eximious.interpreter.registry import OWN, compiled_item, item
@@ -91,6 +91,9 @@ def _command_text(compiler: Compiler, command: Argument) -> Run:
         for node in command.text.walk()
         if type(node) is Variable or type(node) is Operator
     }
+    for node in command.text.walk():
+        if type(node) is Broken and node.message.startswith("$ not"):
+            ends[node.start] = node.start + 1
 
     def run(ctx: Context) -> str:
         if check is not None:
@@ -124,22 +127,18 @@ def _skip_run(compiler: Compiler, node: Item) -> Run | None:
 
 
 def _skip_run_at_first(compiler: Compiler, node: Item) -> Run:
-    """4.96 runs nothing while it skips, but wants the yes string unless the last command failed."""
+    """4.96 runs nothing while it skips, but takes that for a success, and wants the yes string."""
     parsed = _Run(compiler, node, True)
-    mark = parsed.reader.index
-    rest = skip_branches(parsed.reader, "run")
     again = Arguments(compiler, node)
-    again.index = mark
+    again.index = parsed.reader.index
     yes, _ = branches(again, "run")
     before = [_command_text(compiler, parsed.command)] if parsed.late and parsed.command else parsed.effects
 
     def run(ctx: Context) -> str:
         for effect in before:
             effect(ctx)
-        ctx.value = None
-        if ctx.scratch.get("runrc", 0) == 0:
-            return yes(ctx, None)
-        return rest(ctx) if rest is not None else ""
+        ctx.value, ctx.scratch["runrc"] = None, 0
+        return yes(ctx, None)
 
     return run
 
@@ -410,6 +409,8 @@ def _connect_message(spec: str, error: OSError) -> str:
     import os
 
     reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+    if "too long" in str(error):  # Exim cuts such a path, and finds nothing there
+        reason = os.strerror(2)
     if not spec:  # nobody listens at an address without a name
         reason = os.strerror(111)
     if not spec.startswith("inet:"):
