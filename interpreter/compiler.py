@@ -154,6 +154,8 @@ class Compiler:
             if type(part) is Broken:
                 break
         self._depth -= 1
+        if self.version < (4, 97) and _loses_its_buffer(parts):
+            runs[:2] = [_failing_if_empty(runs[0], runs[1])]
         run = _join(runs)
         return _cut_at_nul(run) if cut else run
 
@@ -498,6 +500,27 @@ class Arguments:
     def problem(self, message: str, curly: bool = True) -> Run:
         """A function that raises ``message`` at the place that comes next."""
         return self.compiler.raising(message, self.place, curly)
+
+
+def _loses_its_buffer(parts: tuple[Node, ...]) -> bool:
+    """Whether a variable that may be empty comes first, and then a call of Perl."""
+    if len(parts) < 2 or type(parts[0]) is not Variable:
+        return False
+    second = parts[1]
+    return type(second) is Item and second.name == "perl"
+
+
+def _failing_if_empty(first: Run, second: Run) -> Run:
+    """4.96 has no place for the result then: that of a subroutine that gives nothing fails, without a word."""
+    both = _join([first, second])
+
+    def run(ctx: Context) -> str:
+        value = both(ctx)
+        if not value:
+            raise ExpansionError("")
+        return value
+
+    return run
 
 
 def sequence(runs: list[Run], problem: Run | None) -> Run | None:
