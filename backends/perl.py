@@ -85,8 +85,11 @@ class Perl:
     def call(self, name: str, arguments: tuple[str, ...], expand: Callable[[str], str] | None) -> str | None:
         """Call a subroutine: its result, None for undef. Raises ExpansionError with what it died of."""
         self.start(expand)
-        if name.startswith("'") and len(name) > 1:  # the old way to write ::
-            name = "::" + name[1:]
+        if "'" in name:  # the old way to write ::
+            import re
+
+            name = re.sub(r"'(?=\w)", "::", name)
+            name = "main" + name if name.startswith("::") else name
         kind, text = self._exchange("S", [name, *arguments], expand)
         if kind == "U":
             return None
