@@ -72,15 +72,24 @@ class Secrets:
 
     def _cover(self, node: ast.Value | ast.BadLine, text: str) -> None:
         """Note on which lines of the files a hidden value stands."""
-        source = node.source
-        for offset in range(node.start, max(node.end, node.start + 1)):
-            position = source.position(offset)
-            if self._place is not None:
-                position = self._place(position)
-            key = (position.file, position.line)
-            if key not in self._lines:
-                self._lines[key] = position.column if offset == node.start else 1
-                self._values[key] = text
+        work = [(node.start, max(node.end - 1, node.start))]
+        while work:
+            start, end = work.pop()
+            first, last = self._mark(node, start, text), self._mark(node, end, text)
+            middle = (start + end) // 2
+            if first != last and start < middle:
+                work += [(start, middle), (middle, end)]
+
+    def _mark(self, node: ast.Value | ast.BadLine, offset: int, text: str) -> tuple[str, int]:
+        """Note the line on which a character of a hidden value stands; give file and line."""
+        position = node.source.position(offset)
+        if self._place is not None:
+            position = self._place(position)
+        key = (position.file, position.line)
+        if key not in self._lines:
+            self._lines[key] = position.column if offset == node.start else 1
+            self._values[key] = text
+        return key
 
     @property
     def texts(self) -> list[str]:

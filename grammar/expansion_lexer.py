@@ -254,7 +254,6 @@ def tokens(
                         position = found.end()
                         continue
                 if len(stack) > limit:
-                    emit((CONDEND, None, position, position))
                     break
                 emit((terminal, inner == _RAW_FRAME, position, position + 1))
                 position += 1

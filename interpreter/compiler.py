@@ -50,6 +50,8 @@ HEADER_HINT = " - could be header name not terminated by colon"
 CURLY = "missing or misplaced { or }"
 #: how deep constructs may nest before the evaluation is over budget
 DEPTH_LIMIT = 120
+#: the same for parts that are skipped: they take more of the stack
+SKIP_DEPTH_LIMIT = 100
 
 
 #: variables that may turn out to be unknown only when they are asked for
@@ -334,7 +336,11 @@ class Compiler:
             # it is not looked up, so there is none
             return _malformed if "}" in node.name else None  # type: ignore[attr-defined]
         if kind is Expansion:
+            if self._depth > SKIP_DEPTH_LIMIT:
+                return self._too_deep
+            self._depth += 1
             effects = [self.skip(part) for part in node.parts]  # type: ignore[attr-defined]
+            self._depth -= 1
             if all(effect is None for effect in effects):
                 return None
             return self._skipped_parts(node)  # type: ignore[arg-type]

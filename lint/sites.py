@@ -330,7 +330,11 @@ MATCHES = {
 }
 
 
-def _inner_sites(site: Site, language: Language) -> Iterator[Site]:
+#: texts inside texts that are followed
+MAX_DEPTH = 8
+
+
+def _inner_sites(site: Site, language: Language, depth: int = 0) -> Iterator[Site]:
     """The texts in an expansion that Exim expands or looks up once more, where they are written out."""
     from eximious.grammar.expansion_ast import Condition, Item, Operator, Subarguments
 
@@ -356,8 +360,8 @@ def _inner_sites(site: Site, language: Language) -> Iterator[Site]:
             inner = _inner(site, found[0], found[1])
             if inner is not None:
                 yield inner
-                if inner.expanded and "$" in inner.text:
-                    yield from _inner_sites(inner, language)
+                if depth < MAX_DEPTH and inner.expanded and "$" in inner.text:
+                    yield from _inner_sites(inner, language, depth + 1)
 
 
 def _inner(site: Site, argument: object, use: str) -> Site | None:
@@ -365,9 +369,9 @@ def _inner(site: Site, argument: object, use: str) -> Site | None:
     from eximious.lint.static import literal
 
     source: SourceMap
-    if type(argument) is Argument:
+    if type(argument) is Argument and argument.closed:
         tree = argument.text
-    elif type(argument) is Operator:
+    elif type(argument) is Operator and argument.closed:
         tree = argument.body
     else:
         return None

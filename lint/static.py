@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 #: stands for a part that is not known; no text of a configuration holds it (those are bytes)
 HOLE = "\ue000"
 
+#: branches inside branches that are followed
+MAX_DEPTH = 30
+
 Marks = list[tuple[int, int]]
 
 
@@ -75,8 +78,10 @@ def literal(tree: Expansion) -> Known | None:
     return None
 
 
-def outcomes(tree: Expansion) -> Iterator[Known]:
+def outcomes(tree: Expansion, depth: int = 0) -> Iterator[Known]:
     """Give the texts that are written out and that the expansion may become: all of it, or its branches."""
+    if depth > MAX_DEPTH:
+        return
     parts = tree.parts
     whole = literal(tree)
     if whole is not None:
@@ -84,7 +89,7 @@ def outcomes(tree: Expansion) -> Iterator[Known]:
         return
     if len(parts) == 1:
         for branch in _branches(parts[0]):
-            yield from outcomes(branch.text)
+            yield from outcomes(branch.text, depth + 1)
 
 
 def _branches(node: Node) -> list[Argument]:

@@ -121,10 +121,20 @@ def test_command_on_mutants(tmp_path: Path, capsysbinary: pytest.CaptureFixture[
 def test_deep_nesting(tmp_path: Path) -> None:
     """Texts that are nested deeper than any stack are a finding or nothing, and quick."""
     path = tmp_path / "exim.conf"
-    for piece in ("${lc:", "${if eq{", "${sg{", "{", "(", "${expand:", "${if and{{", "${acl{", "\\"):
-        path.write_bytes(
-            b"smtp_banner = " + piece.encode() * 20_000 + b"\nhold_domains = ^" + b"(" * 20_000 + b"\n"
-        )
+    pieces = ("${lc:", "${if eq{", "${sg{", "{", "(", "${expand:", "${if and{{", "${acl{", "\\")
+    for piece in (
+        *pieces,
+        "${if match_domain{a}{",
+        "${if eq{a}{b}{",
+        "${sg{a}{b}{",
+        "${listnamed:",
+        "+",
+        "!",
+    ):
+        deep = piece.encode() * 20_000
+        lines = [b"smtp_banner = " + deep, b"hold_domains = " + deep, b"helo_verify_hosts = ^" + deep]
+        lines += [b"acl_smtp_rcpt = " + deep, b"begin acl", b"check:", b"  deny acl = " + deep]
+        path.write_bytes(b"\n".join([*lines, b""]))
         begin = time.monotonic()
         check(str(path))
         assert time.monotonic() - begin < SECONDS, piece

@@ -128,7 +128,8 @@ def _verify(text: str, catalogue: Catalogue) -> Found | None:
     if kind not in kinds:
         hint = version_hint(lambda other: other.acl_row("verify", kind) is not None, catalogue)
         hint = hint or (macro_hint(first) if looks_like_macro(first) else did_you_mean(kind, kinds))
-        return _VERIFY_EXPECTED.format(text), start, end, hint or None
+        hint = hint or f"it verifies one of {', '.join(sorted(kinds))}"
+        return _VERIFY_EXPECTED.format(text), start, end, hint
     if kind not in _VERIFY_WITH_OPTIONS:
         return None
     for option, start, end in parts[1:]:
@@ -138,8 +139,9 @@ def _verify(text: str, catalogue: Catalogue) -> Found | None:
             if bad is not None:
                 return f'bad time value in ACL condition "verify {text}"', *bad
         elif not name.startswith(("callout", "quota")) and name not in _VERIFY_OPTIONS:
-            hint = did_you_mean(name, [*_VERIFY_OPTIONS, "callout", "callout_defer_ok"])
-            return f'unknown option "{option}" in ACL condition "verify {text}"', start, end, hint or None
+            known = sorted([*_VERIFY_OPTIONS, "callout", "callout_defer_ok"])
+            hint = did_you_mean(name, known) or f"the options are {', '.join(known)}"
+            return f'unknown option "{option}" in ACL condition "verify {text}"', start, end, hint
     return None
 
 

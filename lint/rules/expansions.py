@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from eximious.lint.sites import Site
 
 _UNKNOWN = (
-    r"unknown (?P<what>condition|expansion operator|variable name|variable in|lookup type) "
+    r"unknown (?P<what>condition|expansion operator|variable name|variable in|variable|lookup type) "
     r'"(?:\$\{)?(?P<name>[^"}]+)'
 )
 #: operators with numbers behind their name
@@ -145,12 +145,14 @@ def _hint(message: str, text: str, offset: int, subject: Subject) -> str | None:
         return "a brace that is opened in this text is not closed"
     if message.startswith("$ not followed"):
         return r"write \$ for a dollar sign that is meant as such"
-    if "curly-bracket problem" in message or "missing or misplaced" in message or "bracket" in message:
-        return "count the braces: each argument stands in a pair of its own"
+    if "letter or digit expected" in message:
+        return r"write \${ for signs that are meant as such"
     if message.startswith("missing lookup type") or "for single-key" in message:
         return "${lookup{key}type{file}} looks up a key, ${lookup type{query}} asks a database"
     if '"fail" expected' in message:
         return "after the first string comes {...}, the word fail, or the closing brace"
+    if any(word in message for word in ("curly-bracket problem", "missing", "bracket", "{}")):
+        return "count the braces: each argument stands in a pair of its own"
     return None
 
 
