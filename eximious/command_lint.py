@@ -1,20 +1,6 @@
 """``eximious lint``: check configurations without running anything.
 
-The JSON form (``--format json``) is one object::
-
-    {"format": 1, "exim_version": "4.99",
-     "configurations": [
-       {"path": "exim.conf", "kind": "file", "readable": true,
-        "findings": [
-          {"code": "undefined-list", "severity": "error", "message": "unknown named domain list \\"+locl\\"",
-           "position": {"file": "exim.conf", "line": 12, "column": 20, "via": […]}, "length": 5,
-           "hint": "…", "related": [{"message": "…", "file": "…", "line": 3, "column": 1}]}]}],
-     "errors": 1, "warnings": 0, "notes": 0, "unreadable": 0}
-
-``kind`` is file, template or conf.d; ``severity`` error, warning or note; ``position`` null where a
-finding has no place; ``via`` (the macros that lead there), ``hint`` and ``related`` are left out where
-there are none. What cannot be read has ``readable`` false, ``error`` and no findings. Members may be
-added, none are taken away or change their meaning while ``format`` is 1.
+The JSON form (``--format json``) is described in docs/lint.md.
 """
 
 from __future__ import annotations

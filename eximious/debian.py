@@ -51,7 +51,8 @@ class Assembled:
     """A configuration put together.
 
     ``text``: what Exim gets (latin-1); ``origins``: for each line of it, file and line it comes from
-    (line 0: nowhere); ``texts``: the files; ``notes``: what is odd, with file and line; ``split``: it is
+    (line 0: nowhere); ``texts``: the files; ``warnings`` and ``notes``: what is
+    wrong, or odd, with file and line; ``split``: it is
     made of the pieces; ``settings_path``: the file with the settings."""
 
     def __init__(self, settings_path: str) -> None:
@@ -59,6 +60,7 @@ class Assembled:
         self.split = False
         self.lines: list[Line] = []
         self.texts: dict[str, str] = {}
+        self.warnings: list[tuple[str, int, str]] = []
         self.notes: list[tuple[str, int, str]] = []
 
     @property
@@ -79,7 +81,8 @@ class Settings:
         self.path = path
         self.values: dict[str, str] = {}
         self.lines: dict[str, int] = {}
-        self.notes: list[tuple[str, int, str]] = []
+        #: what is not carried out: file, line, message
+        self.warnings: list[tuple[str, int, str]] = []
 
     def __getitem__(self, name: str) -> str:
         return self.values.get(name, "")
@@ -149,7 +152,7 @@ def read_settings(text: str, path: str) -> Settings:
                     number += 1
                     value = _shell_word(line, match.end(), found.values)
             if match is None or value is None or value is UNFINISHED:
-                found.notes.append((path, start + 1, "this is no plain assignment: it is not carried out"))
+                found.warnings.append((path, start + 1, "this is no plain assignment: it is not carried out"))
                 break
             found.values[match[1]], at = value
             found.lines[match[1]] = start + 1
@@ -305,7 +308,7 @@ class _Maker:
         path = place.path(SETTINGS)
         self.made = Assembled(path)
         self.settings = read_settings(self.read(path), path)
-        self.made.notes += self.settings.notes
+        self.made.warnings += self.settings.warnings
         self.values = dict(self.settings.values)
 
     def read(self, path: str) -> str:
@@ -362,7 +365,7 @@ class _Maker:
                 yield "MAIN_HARDCODE_PRIMARY_HOSTNAME", name, "dc_minimaldns"
             else:
                 message = "the name of this host has no domain in /etc/hosts: dc_minimaldns does not work"
-                self.note("dc_minimaldns", message)
+                self.warn("dc_minimaldns", message)
         if kind in ("satellite", "smarthost") and get("dc_hide_mailname") == "true" and get("dc_readhost"):
             yield "HIDE_MAILNAME", "1", "dc_hide_mailname"
         yield "MAIN_PACKAGE_VERSION", self.machine.version, ""
@@ -384,9 +387,9 @@ class _Maker:
             line = line[: found.end()]
         return check_ascii(line.translate(_LOWER))
 
-    def note(self, setting: str, message: str) -> None:
-        """Note something odd about a setting."""
-        self.made.notes.append((self.settings.path, self.settings.lines.get(setting, 1), message))
+    def warn(self, setting: str, message: str) -> None:
+        """Warn of a setting."""
+        self.made.warnings.append((self.settings.path, self.settings.lines.get(setting, 1), message))
 
     def macro_lines(self) -> list[Line]:
         """The lines that take the place behind the mark."""
@@ -414,7 +417,7 @@ class _Maker:
         contents = check_ascii(lowercase(value))
         if "|" in contents or "\\" in contents or "&" in contents:
             message = f"the value of {name} has a sign that sed reads: | & or \\"
-            self.made.notes.append((file or self.settings.path, line or 1, message))
+            self.made.warnings.append((file or self.settings.path, line or 1, message))
         return [
             (f".ifndef {name}", file, line),
             (f"{name}={contents}", file, line),
@@ -527,7 +530,7 @@ class _Maker:
                 yield from macros
         if not found:
             message = f"no line begins with {_MARK}: the settings have no effect"
-            self.made.notes.append((self.settings.path, 1, message))
+            self.made.warnings.append((self.settings.path, 1, message))
 
 
 def _numbered(text: str, file: str) -> Iterator[Line]:

@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING
 
 from eximious.assembly import Unreadable, catalogue_for
-from eximious.grammar.diagnostics import ERROR, WARNING, Diagnostic
+from eximious.grammar.diagnostics import ERROR, NOTE, WARNING, Diagnostic
 from eximious.grammar.source import Position, SourceMap, Sources, Span, Via
 
 if TYPE_CHECKING:
@@ -240,8 +240,9 @@ def _checked(path: str, kind: str, configuration: Configuration, made: Assembled
     shown = Sources()
     shown.texts = {**sources.texts, **made.texts}
     notes = [
-        Diagnostic(DEBIAN_SETTINGS, WARNING, message, Position(file, line, 1))
-        for file, line, message in made.notes
+        Diagnostic(DEBIAN_SETTINGS, severity, message, Position(file, line, 1))
+        for severity, odd in ((WARNING, made.warnings), (NOTE, made.notes))
+        for file, line, message in odd
     ]
     return Checked(path, kind, configuration, notes + findings, shown, place)
 

@@ -240,7 +240,7 @@ def test_settings_are_read_and_not_run() -> None:
         "dc_h": "two\nlines",
         "dc_i": "one two#x",
     }
-    assert [line for _, line, _ in found.notes] == [4, 5, 6]
+    assert [line for _, line, _ in found.warnings] == [4, 5, 6]
 
 
 def test_nothing_to_put_together(tmp_path: Path) -> None:
