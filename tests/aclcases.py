@@ -360,6 +360,8 @@ def _set_up(ctx: object, phase: str, count: int, case: casefile.Case) -> Recipie
         message.recipients = [Tainted(said["rcpt"])]
         message.headers = [Header(Tainted(line + "\n")) for line in headers(case)]
         message.rcpt_count = 1
+    if phase == "data":
+        message.message_size = len(said["message"])
     if phase == "rcpt":
         message.rcpt_count = 1
     if phase not in ("rcpt", "vrfy"):

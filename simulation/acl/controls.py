@@ -157,6 +157,13 @@ def queue(evaluation: Evaluation, rest: str, argument: str) -> int:
     return OK
 
 
+@control("requiretls")
+def requiretls(evaluation: Evaluation, rest: str, argument: str) -> int:
+    """Ask for TLS all the way of the message."""
+    evaluation.ctx.message.requiretls = True
+    return OK
+
+
 @control("submission")
 def submission(evaluation: Evaluation, rest: str, argument: str) -> int:
     """Treat the message as submitted: fix up its headers (manual 48.1)."""

@@ -457,7 +457,7 @@ def run_from_expansion(ctx: Context, name: str, arguments: list[str]) -> tuple[s
     path or an ACL as text, expanded. Raises NotEvaluated where a condition cannot be answered here.
     """
     state = state_of(ctx)
-    state.log_reject_target = ("main", "reject")
+    state.new_command()
     evaluation = Evaluation(ctx, state, _present_recipient(ctx, state))
     state.level += 1
     try:
@@ -495,7 +495,7 @@ def run_hook(ctx: Context, phase: str, text: str, recipient: Recipient | None = 
     state = state_of(ctx)
     saved = state.phase, state.level
     state.phase, state.level = phase, 0
-    state.log_reject_target = ("main", "reject")
+    state.new_command()
     evaluation = Evaluation(ctx, state, recipient)
     try:
         outcome = _run_top(evaluation, text)

@@ -116,6 +116,7 @@ class AclState:
         self.message = MessageEffects()
         self.delays: list[Delay] = []
         self.log_reject_target: tuple[str, ...] = ("main", "reject")
+        self._rates: dict[str, dict[str, float]] = {}
         self.kept_hosts: Kept = {}
         self.kept_domains: Kept = {}
         self.kept_local_parts: Kept = {}
@@ -123,9 +124,19 @@ class AclState:
         self.trace: Callable[[str], None] | None = None
         self.observe: Callable[[Any, str | None, int], None] | None = None
 
+    def rates(self, life: str) -> dict[str, float]:
+        """Give the rates computed for as long as the ``connection``, ``message`` or ``command`` lasts."""
+        return self._rates.setdefault(life, {})
+
+    def new_command(self) -> None:
+        """Begin an ACL from outside: rates are computed anew, and rejections go where they usually go."""
+        self._rates.pop("command", None)
+        self.log_reject_target = ("main", "reject")
+
     def new_message(self) -> None:
         """Forget what belongs to one message."""
         self.message = MessageEffects()
+        self._rates.pop("message", None)
 
     def new_recipient(self) -> None:
         """Forget what was found for the last recipient."""
@@ -138,3 +149,9 @@ def state_of(ctx: Context) -> AclState:
     if state is None:
         state = ctx.session.acl = AclState()
     return state
+
+
+def hints_of(ctx: Context) -> dict[str, Any]:
+    """Give what the hints databases hold (manual 5.1), by database; it lasts as long as the environment."""
+    found: dict[str, Any] = ctx.env.kept.setdefault("hints", {})
+    return found
