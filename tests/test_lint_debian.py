@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from eximious.debian import SCRIPT, Debian, Machine, NotDebian, assemble, machine_of, read_settings
+from eximious.debian import SCRIPT, Debian, Machine, NotDebian, assemble, machine_of
+from eximious.debian_settings import read_settings
 from eximious.linting import check
 
 INSTALLED = Path("/etc/exim4")
