@@ -34,6 +34,16 @@ class Subject:
         self._problems: dict[str, Problems] = {}
         self._contexts: dict[int, Context] | None = None
 
+    def complete(self, kind: str) -> bool:
+        """Say whether all that defines names of a kind was read (``kind``: list, acl, transports).
+
+        It was not if a file is missing, or a section has a name that nobody knows.
+        """
+        codes = {found.code for found in self.configuration.diagnostics}
+        if "include-open" in codes or "read-limit" in codes:
+            return False
+        return kind == "list" or "section-unknown" not in codes
+
     def context(self, finding: Diagnostic) -> Context:
         """Give the place of a finding: its section and driver."""
         from eximious.lint.context import context_of, contexts_of

@@ -58,6 +58,8 @@ def undefined_list(subject: Subject) -> Iterator[Diagnostic]:
 
     Write ``+relay_from_hosts``.
     """
+    if not subject.complete("list"):
+        return
     for site in subject.sites:
         if site.use in uses.LISTS:
             for item in items(site, subject.language):

@@ -43,6 +43,8 @@ def undefined_macro(subject: Subject) -> Iterator[Diagnostic]:
 
     Put the definition above the line that uses it.
     """
+    if not subject.complete("list"):
+        return
     asked = _asked(subject)
     idle = _idle_transports(subject)
     defined = {macro.name: macro for macro in subject.configuration.macros.user.values()}

@@ -51,6 +51,8 @@ def undefined_acl(subject: Subject) -> Iterator[Diagnostic]:
 
     Write ``acl_check_rcpt``.
     """
+    if not subject.complete("acl"):
+        return
     acls = subject.configuration.acls
     verbs = subject.language.catalogue.acl("verb")
     for site in subject.sites:
@@ -92,6 +94,8 @@ def undefined_transport(subject: Subject) -> Iterator[Diagnostic]:
 
     Write ``remote_smtp``.
     """
+    if not subject.complete("transports"):
+        return
     known = subject.configuration.transports
     for site in subject.sites:
         if site.use not in (uses.TRANSPORT, uses.TRANSPORT_NAME):
