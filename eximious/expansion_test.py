@@ -65,8 +65,7 @@ class ExpansionTest:
             if run is not None and held is None:
                 # a line that was met before: its function is run again
                 ctx.malformed_header, ctx.captures, ctx.value = False, [], None
-                if ctx.scratch:
-                    _forget(ctx.scratch)
+                ctx.scratch.pop("sockets that failed", None)
                 if ctx.env.searches is not None:
                     ctx.env.searches.error = None
                 try:
@@ -135,8 +134,7 @@ class ExpansionTest:
             if "$" in text or "\\" in text:
                 # what the last line left is memory that the real one has given back
                 ctx.malformed_header, ctx.captures, ctx.value = False, [], None
-                if ctx.scratch:
-                    _forget(ctx.scratch)
+                ctx.scratch.pop("sockets that failed", None)
                 if ctx.env.searches is not None:
                     ctx.env.searches.error = None
                 result = compiled(text, self._language)(ctx)
@@ -181,12 +179,6 @@ class ExpansionTest:
             self.out.write(text + "\n")
             return None
         return text
-
-
-def _forget(scratch: dict[str, object]) -> None:
-    """Drop what an expansion leaves behind, but for the exit code of the last command."""
-    for name in [name for name in scratch if name != "runrc"]:
-        del scratch[name]
 
 
 def _chunks(line: str) -> list[str]:
