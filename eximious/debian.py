@@ -51,7 +51,6 @@ class Assembled:
     line; ``split``: it is made of the pieces; ``settings_path``: the file with the settings.
     """
 
-
     def __init__(self, settings_path: str) -> None:
         self.settings_path = settings_path
         self.split = False
