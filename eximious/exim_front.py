@@ -31,6 +31,14 @@ SEARCH_PATH = (
 _WITH_VALUE = frozenset(("-oX", "-oP", "-oMm", "-oB", "-F", "-p", "-r", "-B", "-oMas"))
 
 
+#: mode -> module and function that run it: (assembly, arguments) -> exit code
+_ELSEWHERE: dict[str, tuple[str, str]] = {}
+#: modes whose argument is the address of the client
+_WITH_CLIENT = frozenset(("-bh", "-bhc"))
+
+_MODES = ("-be", "-bem", "-bP", "-bV", *_ELSEWHERE)
+
+
 class Usage(Exception):
     """A command line that the front cannot run; the text says why."""
 
@@ -51,6 +59,8 @@ class Arguments:
         self.defines: list[str] = []
         self.mode = ""
         self.message_file = ""
+        #: the client's address of -bh and -bhc
+        self.client = ""
         self.sender: str | None = None
         self.origin: dict[str, str] = {}
         self.no_labels = False
@@ -112,8 +122,10 @@ def _own(found: Arguments, word: str, value: object) -> None:
 
 def _option(found: Arguments, word: str, value: object) -> None:
     take = value
-    if word in ("-be", "-bP", "-bV"):
+    if word in ("-be", "-bP", "-bV") or word in _ELSEWHERE:
         found.mode = word
+        if word in _WITH_CLIENT:
+            found.client = take(word)  # type: ignore[operator]
     elif word == "-bem":
         found.mode, found.message_file = "-be", take(word)  # type: ignore[operator]
     elif word.startswith("-C"):
@@ -142,7 +154,7 @@ def _option(found: Arguments, word: str, value: object) -> None:
     elif word.startswith(("-d", "-v", "-o", "-i", "-G", "-N", "-U", "-q")):
         pass
     elif word.startswith("-b"):
-        raise Usage(f"eximious exim: {word} cannot be run yet; -be, -bem, -bP and -bV can")
+        raise Usage(f"eximious exim: {word} cannot be run yet; {', '.join(_MODES)} can")
     else:
         raise Usage(f"exim abandoned: unknown, malformed, or incomplete option {word}")
 
@@ -197,7 +209,13 @@ def run(arguments: Arguments) -> int:
         return _print_options(assembly, arguments)
     if arguments.mode == "-be":
         return _expansion_test(assembly, arguments)
-    sys.stderr.write("eximious exim: one of -be, -bem, -bP and -bV is wanted\n")
+    if arguments.mode in _ELSEWHERE:
+        from importlib import import_module
+
+        module, function = _ELSEWHERE[arguments.mode]
+        code: int = getattr(import_module(module), function)(assembly, arguments)
+        return code
+    sys.stderr.write(f"eximious exim: one of {', '.join(_MODES)} is wanted\n")
     return 2
 
 
