@@ -7,6 +7,7 @@ import sys
 COMMANDS = {
     "exim": ("eximious.exim_front", "an Exim-compatible front: -be, -bem, -bP, -bV without a mail server"),
     "expand": ("eximious.command_expand", "evaluate expansions, and say how each part got its value"),
+    "graph": ("eximious.command_graph", "draw a configuration: ACLs, routers, transports, named lists"),
     "lint": ("eximious.command_lint", "check configurations"),
     "world": ("eximious.command_world", "describe what a configuration finds outside: init, ask, check"),
 }

@@ -16,8 +16,11 @@ EXIT_USAGE = 2  #: wrong usage, or a configuration that cannot be read
 EXIT_LACKING = 3  #: a question or permission that the evaluation lacked
 
 
-def lint_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that every command has, also one that evaluates nothing."""
+def lint_options(parser: argparse.ArgumentParser, formats: tuple[str, ...] = ("text", "json")) -> None:
+    """Add the options that every command has, also one that evaluates nothing.
+
+    ``formats``: what ``--format`` takes; the first is the default.
+    """
     parser.add_argument(
         "-D", dest="defines", action="append", default=[], metavar="MACRO[=VALUE]", help="define a macro"
     )
@@ -41,16 +44,18 @@ def lint_options(parser: argparse.ArgumentParser) -> None:
         "--root", default="", metavar="DIR", help="the folder that holds the files the configuration names"
     )
     parser.add_argument("--show-secrets", action="store_true", help="show hidden values and passwords")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="how results are written")
+    parser.add_argument("--format", choices=formats, default=formats[0], help="how results are written")
 
 
-def common_options(parser: argparse.ArgumentParser, config: bool = True) -> None:
+def common_options(
+    parser: argparse.ArgumentParser, config: bool = True, formats: tuple[str, ...] = ("text", "json")
+) -> None:
     """Add the options of commands that evaluate."""
     from eximious.world_options import add_world_options
 
     if config:
         parser.add_argument("-C", dest="config", metavar="CONFIG", default="", help="the configuration file")
-    lint_options(parser)
+    lint_options(parser, formats)
     parser.add_argument("--nameserver", default="", metavar="IP:PORT", help="ask only this DNS server")
     add_world_options(parser)
 

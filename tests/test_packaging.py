@@ -24,7 +24,8 @@ def test_packages_are_those_of_the_tree() -> None:
     assert set(FOLDERS.values()) == there
     assert sorted(SETUPTOOLS["packages"]) == sorted(FOLDERS)
     for package, folder in FOLDERS.items():
-        assert package == "eximious" or package == "eximious." + folder.replace("/", ".")
+        dotted = folder.replace("/", ".")  # what is below eximious/ keeps its name, the rest gets it as a prefix
+        assert package == (dotted if dotted.partition(".")[0] == "eximious" else f"eximious.{dotted}")
 
 
 def test_every_folder_with_modules_is_a_package() -> None:
