@@ -108,7 +108,8 @@ def expressions(seed: int, texts: Sequence[str]) -> Iterator[str]:
                 text = "${lc:" * chance.choice((1, 20, 300)) + text
             else:
                 text = damage(chance, text)
-        yield damage(chance, text)[:1000].replace("\0", "").rstrip("\\ \t")
+        # a line that ends in a backslash, blanks apart, would take in the one behind it
+        yield damage(chance, text)[:1000].replace("\0", "").rstrip("\\ \t\v\f\r")
 
 
 def check_expressions(world: World, texts: Sequence[str], config: str = "main.conf") -> list[str]:
