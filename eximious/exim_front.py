@@ -32,7 +32,11 @@ _WITH_VALUE = frozenset(("-oX", "-oP", "-oMm", "-oB", "-F", "-p", "-r", "-B", "-
 
 
 #: mode -> module and function that run it: (assembly, arguments) -> exit code
-_ELSEWHERE: dict[str, tuple[str, str]] = {}
+_ELSEWHERE: dict[str, tuple[str, str]] = {
+    "-bt": ("eximious.front_routing", "run"),
+    "-bv": ("eximious.front_routing", "run"),
+    "-bvs": ("eximious.front_routing", "run"),
+}
 #: modes whose argument is the address of the client
 _WITH_CLIENT = frozenset(("-bh", "-bhc"))
 
@@ -61,6 +65,8 @@ class Arguments:
         self.message_file = ""
         #: the client's address of -bh and -bhc
         self.client = ""
+        #: -v, or -d with whatever follows
+        self.verbose = False
         self.sender: str | None = None
         self.origin: dict[str, str] = {}
         self.no_labels = False
@@ -151,7 +157,9 @@ def _option(found: Arguments, word: str, value: object) -> None:
         found.no_labels = True
     elif word in _WITH_VALUE:
         take(word)  # type: ignore[operator]
-    elif word.startswith(("-d", "-v", "-o", "-i", "-G", "-N", "-U", "-q")):
+    elif word.startswith(("-d", "-v")):
+        found.verbose = True
+    elif word.startswith(("-o", "-i", "-G", "-N", "-U", "-q")):
         pass
     elif word.startswith("-b"):
         raise Usage(f"eximious exim: {word} cannot be run yet; {', '.join(_MODES)} can")
@@ -217,6 +225,13 @@ def run(arguments: Arguments) -> int:
         return code
     sys.stderr.write(f"eximious exim: one of {', '.join(_MODES)} is wanted\n")
     return 2
+
+
+def too_long(text: str) -> str:
+    """What the real one says of an address-like argument that is too long, "" if it is not."""
+    if len(text) <= ARGUMENT_LIMIT:
+        return ""
+    return f"exim: length limit exceeded ({len(text)} > {ARGUMENT_LIMIT}) for: recipient\n"
 
 
 def _stamped(text: str) -> str:
@@ -303,8 +318,9 @@ def _fail(text: str) -> NoReturn:
 def _expansion_test(assembly: Assembly, arguments: Arguments) -> int:
     """``-be``: expand the arguments, or the lines of standard input."""
     for text in arguments.rest:
-        if len(text) > ARGUMENT_LIMIT:
-            sys.stderr.write(f"exim: length limit exceeded ({len(text)} > {ARGUMENT_LIMIT}) for: recipient\n")
+        complaint = too_long(text)
+        if complaint:
+            sys.stderr.write(complaint)
             return 1
     problem, notices = assembly.set_origin(
         arguments.origin, arguments.sender, arguments.message_file, arguments.extract_recipients

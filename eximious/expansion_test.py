@@ -13,7 +13,7 @@ from eximious.interpreter.engine import compiled
 from eximious.interpreter.outcomes import Failure, OverBudget, Refused, Unanswered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import BinaryIO, Protocol
 
     from eximious.assembly import Assembly
@@ -35,6 +35,21 @@ SPACE = " \t\n\v\f\r"
 NUL = "\0"
 #: lines whose functions are kept
 KNOWN_LIMIT = 20_000
+
+
+def joined_lines(stream: BinaryIO) -> Iterator[str]:
+    """Give the lines that Exim takes from somebody who tests something, continued ones joined (manual 5.2)."""
+    held: str | None = None
+    while raw := stream.readline(LINE_LIMIT):
+        text = raw.decode("latin-1").partition(NUL)[0]
+        line = (held or "") + (text.strip(SPACE) if held is not None else text.rstrip(SPACE))
+        if line.endswith("\\") and text.strip(SPACE):
+            held = line[:-1]
+            continue
+        held = None
+        yield line
+    if held is not None:
+        yield held
 
 
 class ExpansionTest:

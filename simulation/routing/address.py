@@ -82,6 +82,47 @@ class RoutedAddress(Address):
     hosts_randomized = False
     #: DNSSEC: whether the domain's records were signed (None: nobody asked)
     dnssec: bool | None = None
+    #: the user and group names or numbers that the router said, once worked out
+    data_set_by_router = False
+
+    def inherit(self, parent: RoutedAddress) -> None:
+        """Take over what is handed down from an address to what came of it."""
+        self.errors_to = parent.errors_to
+        self.extra_headers, self.removed_headers = parent.extra_headers, parent.removed_headers
+        self.address_data = parent.address_data
+        self.domain_data, self.local_part_data = parent.domain_data, parent.local_part_data
+        self.router_variables = dict(parent.router_variables) if parent.router_variables else {}
+        self.hide_child, self.dsn_lasthop = parent.hide_child, parent.dsn_lasthop
+
+    # ---- what the variables about its ancestors show
+
+    @property
+    def first(self) -> RoutedAddress:
+        """The address that came in, of which this one is a descendant, or itself."""
+        found = self
+        while found.parent is not None:
+            found = found.parent
+        return found
+
+    @property  # type: ignore[override]
+    def original_domain(self) -> str:
+        """``$original_domain``: the domain of the address that came in; empty for that one itself."""
+        return self.first.domain if self.parent is not None else ""
+
+    @property  # type: ignore[override]
+    def original_local_part(self) -> str:
+        """``$original_local_part``: likewise its local part, as received."""
+        return self.first.caseful if self.parent is not None else ""
+
+    @property  # type: ignore[override]
+    def parent_domain(self) -> str:
+        """``$parent_domain``: the domain of the address this one came from."""
+        return self.parent.domain if self.parent is not None else ""
+
+    @property  # type: ignore[override]
+    def parent_local_part(self) -> str:
+        """``$parent_local_part``: likewise its local part."""
+        return self.parent.local_part if self.parent is not None else ""
 
     def __repr__(self) -> str:
         return f"RoutedAddress({str(self.address)!r}, router={self.router_name!r})"

@@ -1,0 +1,243 @@
+"""Whether a router is for an address: its preconditions, in Exim's order (manual 3.12).
+
+Each check gives OK, SKIP, or DEFER with the reason in the address. What lists and users leave behind
+(``$domain_data``, ``$local_part_data``, ``$home``…) is set on the way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximious.conditions.lists.match import match_address, match_domain, match_local_part
+from eximious.interpreter.engine import expand
+from eximious.interpreter.logs import log_write
+from eximious.interpreter.outcomes import Defer, Failure, ForcedFailure
+from eximious.interpreter.text import follow
+from eximious.simulation.routing.results import DEFER, OK, SKIP
+from eximious.simulation.routing.run import EXPN, RECIPIENT, ROUTE, SENDER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from eximious.conditions.lists.program import Kept
+    from eximious.conditions.lists.result import ListResult
+    from eximious.interpreter.context import Context
+    from eximious.simulation.routing.address import RoutedAddress
+    from eximious.simulation.routing.options import RouterOptions
+
+    Say = Callable[[str], None]
+
+_UNSET = 0xFFFFFFFF
+
+
+class Kepts:
+    """What was found about named lists for one address, which holds while it is routed (manual 10.8)."""
+
+    __slots__ = ("domains", "local_parts")
+
+    def __init__(self) -> None:
+        self.domains: Kept = {}
+        self.local_parts: Kept = {}
+
+
+def affixes(router: RouterOptions, address: RoutedAddress) -> str | None:
+    """Choose the case of the local part and take prefix and suffix off; gives what does not match, None if all does."""
+    local_part = address.caseful if router.caseful_local_part else address.caseless
+    if address.local_part_prefix or address.local_part_suffix or address.affixes_removed:
+        address.local_part_prefix = address.local_part_prefix_v = ""
+        address.local_part_suffix = address.local_part_suffix_v = ""
+        address.affixes_removed = False
+    if router.local_part_prefix is not None:
+        for affix in router.local_part_prefix:
+            size, wild = affix.prefix_of(local_part)
+            if size:
+                address.local_part_prefix = follow(local_part[:size], local_part)
+                address.local_part_prefix_v = follow(local_part[:wild], local_part) if wild else ""
+                local_part = follow(local_part[size:], local_part)
+                address.affixes_removed = True
+                break
+        else:
+            if not router.local_part_prefix_optional:
+                address.local_part = local_part
+                return "prefix"
+    if router.local_part_suffix is not None:
+        for affix in router.local_part_suffix:
+            size, wild = affix.suffix_of(local_part)
+            if size:
+                at = len(local_part) - size
+                address.local_part_suffix = follow(local_part[at:], local_part)
+                behind = len(local_part) - wild
+                address.local_part_suffix_v = follow(local_part[behind:], local_part) if wild else ""
+                local_part = follow(local_part[:at], local_part)
+                address.affixes_removed = True
+                break
+        else:
+            if not router.local_part_suffix_optional:
+                address.local_part = local_part
+                return "suffix"
+    address.local_part = local_part
+    return None
+
+
+def mode_forbids(router: RouterOptions, mode: str, testing: bool) -> str:
+    """Say why a router is not asked in this mode, "" if it is."""
+    if router.verify_only and mode in (ROUTE, EXPN):
+        return f"{router.name} router skipped: verify_only set"
+    if testing and not router.address_test:
+        return f"{router.name} router skipped: address_test is unset"
+    if (mode == SENDER and not router.verify_sender) or (mode == RECIPIENT and not router.verify_recipient):
+        kind = 2 if mode == SENDER else 1
+        wanted = f"{int(bool(router.verify_sender))} {int(bool(router.verify_recipient))}"
+        return f"{router.name} router skipped: verify {kind} {wanted}"
+    if mode == EXPN and not router.expn:
+        return f"{router.name} router skipped: no_expn set"
+    return ""
+
+
+def check(
+    ctx: Context,
+    router: RouterOptions,
+    address: RoutedAddress,
+    mode: str,
+    testing: bool,
+    kepts: Kepts,
+    say: Say | None,
+) -> tuple[str, Any]:
+    """Check all preconditions behind the affixes; gives OK, SKIP or DEFER, and the user that was found."""
+    address.home = ""
+    address.domain_data = address.local_part_data = ""
+    address.sender_data = ""
+    address.local_user_uid = address.local_user_gid = _UNSET
+    ctx.captures = ctx.captures or []
+    if ctx.env.searches is not None:
+        ctx.env.searches.error = None
+    forbidden = mode_forbids(router, mode, testing)
+    if forbidden:
+        if say is not None:
+            say(forbidden)
+        return SKIP, None
+    if router.domains is not None:
+        result = match_domain(ctx, address.domain, router.domains, kept=kepts.domains)
+        outcome = _listed(ctx, router, address, "domains", result, say)
+        if outcome != OK:
+            return outcome, None
+        address.domain_data = result.data or ""
+    if router.local_parts is not None:
+        outcome = _local_parts(ctx, router, address, kepts, say)
+        if outcome != OK:
+            return outcome, None
+    user = None
+    if router.check_local_user:
+        if say is not None:
+            say("checking for local user")
+        user = ctx.env.doors.users.getpwnam(address.local_part)
+        if user is None:
+            if say is not None:
+                say(f"{router.name} router skipped: {address.local_part} is not a local user")
+            return SKIP, None
+        address.local_part_data = user.pw_name
+        address.home = user.pw_dir
+        address.local_user_uid, address.local_user_gid = user.pw_uid, user.pw_gid
+    if router.router_home_directory is not None:
+        try:
+            address.home = expand(router.router_home_directory, ctx)
+        except ForcedFailure:
+            pass
+        except Failure as failure:
+            text = router.router_home_directory
+            address.message = f'failed to expand "{text}" for router_home_directory: {failure.message}'
+            return DEFER, user
+    if router.senders is not None:
+        sender = ctx.message.sender_address
+        result = match_address(ctx, sender, router.senders)
+        outcome = _listed(ctx, router, address, "senders", result, say)
+        if outcome != OK:
+            return outcome, user
+        address.sender_data = result.data or ""
+    if router.debug_print is not None and say is not None:
+        _debug_print(ctx, router, say)
+    if router.require_files is not None:
+        from eximious.simulation.routing.files import check_files
+
+        outcome = check_files(ctx, address, router.require_files, say)
+        if outcome != OK:
+            if say is not None:
+                say(f"{router.name} router {'skipped' if outcome == SKIP else 'deferred'}: file check")
+            return outcome, user
+    if router.condition is not None:
+        outcome = _condition(ctx, router, address, say)
+        if outcome != OK:
+            return outcome, user
+    return OK, user
+
+
+def _listed(
+    ctx: Context,
+    router: RouterOptions,
+    address: RoutedAddress,
+    what: str,
+    result: ListResult,
+    say: Say | None,
+) -> str:
+    if result.captures is not None:
+        ctx.captures = result.captures
+    if result.matched:
+        return OK
+    if result.deferred:
+        address.message = f"{what} check lookup or other defer"
+        return DEFER
+    if say is not None:
+        say(f"{router.name} router skipped: {what} mismatch")
+    return SKIP
+
+
+def _local_parts(
+    ctx: Context, router: RouterOptions, address: RoutedAddress, kepts: Kepts, say: Say | None
+) -> str:
+    """Match the local part as received, so that ``+caseful`` works; what named lists said is kept for whole ones."""
+    local_part = address.caseful
+    if address.affixes_removed:
+        start, end = len(address.local_part_prefix), len(local_part) - len(address.local_part_suffix)
+        local_part = follow(local_part[start:end], local_part)
+    result = match_local_part(
+        ctx,
+        local_part,
+        router.local_parts,
+        caseless=not router.caseful_local_part,
+        kept=None if address.affixes_removed else kepts.local_parts,
+    )
+    outcome = _listed(ctx, router, address, "local_parts", result, say)
+    if outcome == OK:
+        address.local_part_data = result.data or ""
+    return outcome
+
+
+def _debug_print(ctx: Context, router: RouterOptions, say: Say) -> None:
+    try:
+        say(expand(str(router.debug_print), ctx))
+    except Failure as failure:
+        say(f'failed to expand debug_output "{router.debug_print}": {failure.message}')
+
+
+def _condition(ctx: Context, router: RouterOptions, address: RoutedAddress, say: Say | None) -> str:
+    """The option ``condition``: empty, 0, no and false are not met; a failure to expand is not either, and logged."""
+    text = str(router.condition)
+    if say is not None:
+        say(f'checking "condition" "{text[:80]}"...')
+    try:
+        value = expand(text, ctx)
+    except ForcedFailure:
+        value = ""
+    except Defer:
+        address.message = "condition check lookup defer"
+        return DEFER
+    except Failure as failure:
+        line = f'failed to expand condition "{text}" for {router.name} router: {failure.message}'
+        log_write(ctx, line, "main panic")
+        value = ""
+    if value and value.lower() not in ("0", "no", "false"):
+        return OK
+    if say is not None:
+        say(f"{router.name} router skipped: condition failure")
+    return SKIP
