@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def run(assembly: Assembly, arguments: Arguments) -> int:
     """Test the addresses of the command line, or those that standard input has, one a line; gives the exit code."""
     from eximious.exim_front import _Output, too_long
+    from eximious.front_logs import write_stamped, write_watched
     from eximious.interpreter.text import Tainted
     from eximious.simulation.routing.run import RECIPIENT, SENDER
     from eximious.simulation.routing.verify import Verification
@@ -23,20 +24,19 @@ def run(assembly: Assembly, arguments: Arguments) -> int:
     if problem:
         sys.stderr.write(f"{problem}\n")
         return 1
-    from eximious.front_logs import write_logs
-
-    assembly.context.env.log = write_logs
     import gc
 
     gc.freeze()
     gc.disable()
     out = _Output()
     testing = arguments.mode == "-bt"
+    watched = testing or arguments.verbose
+    assembly.context.env.log = write_watched if watched else write_stamped
     verification = Verification(
         assembly.context,
         SENDER if arguments.mode == "-bvs" else RECIPIENT,
         testing=testing,
-        full=testing or arguments.verbose,
+        full=watched,
         write=out.write,
         qualify=True,
     )

@@ -47,7 +47,7 @@ class RoutedAddress(Address):
     removed_headers = ""
     hosts: tuple[Host, ...] = ()
     fallback_hosts: tuple[str, ...] = ()
-    message = ""
+    message: str | None = None
     user_message = ""
     special_action = ""
     errno = 0

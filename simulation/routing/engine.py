@@ -106,7 +106,7 @@ class Chain:
                 if outcome == SKIP:
                     router = following
                     continue
-                self._note(router, address, outcome, address.message)
+                self._note(router, address, outcome, address.message or "")
                 return outcome
             ctx_searches = ctx.env.searches
             if ctx_searches is not None:
@@ -115,7 +115,7 @@ class Chain:
             if result == SKIP:  # a forced failure of set or address_data, and no more
                 router = None
                 break
-            self._note(router, address, result, address.message if result in (FAIL, DEFER) else "")
+            self._note(router, address, result, (address.message or "") if result in (FAIL, DEFER) else "")
             if result == FAIL:
                 if say is not None:
                     say(f"{router.name} router forced address failure")
@@ -303,7 +303,7 @@ class Chain:
         unseen = expanded_bool(ctx, address, router.name, "unseen", router.unseen)
         if self.trace is not None:
             self.trace(f"routed by {router.name} router{' (unseen)' if unseen else ''}")
-        address.message = ""
+        address.message = None
         if unseen and router.following:
             self._copy_for_next(router, address, queues)
         return OK
@@ -333,7 +333,7 @@ class Chain:
         """There are no more routers."""
         if self.trace is not None:
             self.trace("no more routers")
-        if not address.message:
+        if address.message is None:
             message = "Unrouteable address"
             router = address.router
             text = router.option("cannot_route_message") if router is not None else None

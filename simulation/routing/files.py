@@ -97,14 +97,14 @@ def _exists(ctx: Context, path: str, user: tuple[int, int] | None) -> tuple[bool
     try:
         files.stat(path)
         if user is not None:
-            _check_access(ctx, path, user)
+            check_access(ctx, path, user)
     except OSError as problem:
         return False, problem
     return True, None
 
 
-def _check_access(ctx: Context, path: str, user: tuple[int, int]) -> None:
-    """Whether somebody may pass all folders of a path and read its end; PermissionError if not.
+def check_access(ctx: Context, path: str, user: tuple[int, int]) -> None:
+    """Check that somebody may pass all folders of a path and read its end; raises PermissionError if not.
 
     Symbolic links are followed by the system's own rules only at the end of the path.
     """

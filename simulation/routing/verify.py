@@ -52,7 +52,7 @@ class Verified:
     @property
     def message(self) -> str:
         """Why, as the log has it."""
-        return self.failed.message if self.failed is not None else ""
+        return (self.failed.message or "") if self.failed is not None else ""
 
 
 class Verification:
@@ -212,7 +212,7 @@ class Verification:
         line = f"{parent} -> {arrow}"
         if address.errno == ERRNO_BADTRANSPORT:
             line += f"\n*** Error in setting up pipe, file, or autoreply:\n{address.message}"
-        elif address.message:
+        elif address.message is not None:
             line += " *** forbidden ***"
         elif address.transport is not None:
             line += f"\n  transport = {address.transport.name}"
@@ -232,7 +232,7 @@ class Verification:
         if not expn and self.admin:
             if address.errno > 0:
                 line += f": {os.strerror(address.errno)}"
-            if address.message:
+            if address.message is not None:
                 line += f": {address.message}"
             elif outcome == DEFER and address.errno <= 0:
                 line += ": unknown error"
