@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from typing import Any, BinaryIO
 
 #: verdicts that can be asked for real, and the permission for each; the others can only be described
-VERDICTS = {"saslauthd": "net", "pwcheck": "net", "perl": "perl", "dlfunc": "dlfunc"}
+VERDICTS = {
+    "saslauthd": "net", "pwcheck": "net", "perl": "perl", "dlfunc": "dlfunc", "malware": "net", "spam": "net",
+}  # fmt: skip
 
 
 class DenyingFiles:
@@ -62,7 +64,7 @@ class DenyingVerdicts:
 
     def ask(self, kind: str, *question: str, **how: Any) -> Any:
         """Raises Refused; the question itself is not shown, since it may hold a password."""
-        word = VERDICTS.get(kind)
+        word = how.get("needs") or VERDICTS.get(kind)
         raise Refused(kind, f"asking {kind} for a verdict", f"--allow {word}" if word else "--world DIR")
 
 

@@ -215,7 +215,7 @@ class DescribedVerdicts:
         if error is not None:
             if kind in ("perl", "dlfunc"):
                 raise ExpansionError(error.text)
-            return error.text
+            return error.text if kind in SECRET else {"error": error.text}
         return node.value["answer"].plain()
 
     def _callout(self, address: str, host: str = "", sender: str = "") -> dict[str, Any]:

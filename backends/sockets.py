@@ -25,6 +25,10 @@ class Connection:
         """Send all of it; OSError or TimeoutError."""
         self._socket.sendall(data)
 
+    def settimeout(self, seconds: float) -> None:
+        """Give later steps another time-out."""
+        self._socket.settimeout(seconds)
+
     def shutdown(self) -> None:
         """Say that nothing more will be sent (nothing happens on a connection that is gone)."""
         import socket

@@ -35,11 +35,13 @@ class RealVerdicts:
         """Take perl_startup and perl_taintmode from these main options."""
         self._options = options
 
-    def ask(self, kind: str, *question: str, expand: Callable[[str], str] | None = None) -> Any:
+    def ask(self, kind: str, *question: str, expand: Callable[[str], str] | None = None, **how: Any) -> Any:
         """See :class:`eximious.interpreter.protocols.Verdicts`."""
-        word = VERDICTS.get(kind)
+        word = how.get("needs") or VERDICTS.get(kind)
         if word is None or not self._allows(word):
-            return DenyingVerdicts().ask(kind)
+            return DenyingVerdicts().ask(kind, **how)
+        if "speak" in how:
+            return how["speak"](self._doors())
         if kind == "perl":
             return self._ask_perl(question, expand)
         if kind == "dlfunc":

@@ -44,7 +44,9 @@ PERMISSION = {
     **{word: word for word in ("dns", "sql", "run", "net", "perl", "dlfunc")},
 }
 #: kinds of verdicts that a word of --live opens
-KINDS = {"auth": ("saslauthd", "pwcheck"), "perl": ("perl",), "dlfunc": ("dlfunc",)}
+KINDS = {
+    "auth": ("saslauthd", "pwcheck"), "perl": ("perl",), "dlfunc": ("dlfunc",), "net": ("malware", "spam"),
+}  # fmt: skip
 
 
 def parse_live(texts: Iterable[str]) -> frozenset[str]:

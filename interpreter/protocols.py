@@ -65,6 +65,8 @@ class Sockets(Protocol):
     def connect(self, spec: str, timeout: float, tls: bool = False, sni: str = "") -> Any:
         """A connected object with ``send(bytes)``, ``shutdown()``, ``recv(n) -> bytes``, ``close()``.
 
+        The real one has ``settimeout(seconds)``, too.
+
         ``spec``: the path of a Unix socket, or ``inet:HOST:PORT``. ``timeout``: seconds for the connection
         and for each later step. OSError as the system says (socket.gaierror for a name without an
         address), TimeoutError when the time is over.
@@ -148,4 +150,7 @@ class Verdicts(Protocol):
         True or False from who checks passwords; text where that could not be done (Exim's message). For
         ``perl`` (the subroutine, its arguments) and ``dlfunc`` (file, function, arguments): text, None to
         force failure, or ExpansionError; ``expand`` in ``how`` is the function behind Exim::expand_string.
+
+        For ``malware`` (scanner, Message-ID) and ``spam`` (user, Message-ID) ``speak`` in ``how`` is what asks
+        for real: it takes real doors and gives the answer. ``needs`` is the permission for it.
         """

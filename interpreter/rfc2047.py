@@ -14,12 +14,14 @@ _HEX = re.compile(r"=([0-9A-Fa-f]{2})")
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 
 
-def decode(text: str, target: str | None, check_length: bool = True) -> tuple[str, str | None]:
+def decode(
+    text: str, target: str | None, check_length: bool = True, nul: bytes = b"?"
+) -> tuple[str, str | None]:
     """Decode the encoded words in ``text``.
 
     ``target``: the character set to give the result in; None: none, bytes stay as decoded. White space
     between two encoded words goes. What looks like an encoded word but is none, or is too long, stays. A
-    NUL becomes a question mark. Gives (text, problem): where a character set is unknown its words are
+    NUL becomes ``nul``. Gives (text, problem): where a character set is unknown its words are
     not converted, and the problem is Exim's message for the last of them. RFC 2047, manual 11.5.
     """
     if "=?" not in text:
@@ -40,7 +42,7 @@ def decode(text: str, target: str | None, check_length: bool = True) -> tuple[st
                 data = convert(data, charset, target)
             except UnknownCharset as unknown:
                 problem = unknown.message
-        out.append(data.replace(b"\0", b"?").decode("latin-1"))
+        out.append(data.replace(b"\0", nul).decode("latin-1"))
         at = end
         found = _next_word(text, at, check_length)
         if found is not None and _GAP.match(text, at).end() == found[0]:  # type: ignore[union-attr]

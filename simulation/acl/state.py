@@ -95,6 +95,10 @@ class MessageEffects:
         self.utf8_downconvert: int | None = None
         self.wellknown: str | None = None
         self.bmi_optin: str | None = None
+        #: what content scanning keeps (see eximious.simulation.mime.mailbox); None: nothing was scanned
+        self.scan: Any = None
+        #: the message's DKIM signatures and who they say they are from (see .signers); None: not looked at
+        self.signatures: Any = None
         #: the warnings that were logged, which are logged once (manual 44.20)
         self.warned: set[str] = set()
         self.kept_senders: Kept = {}

@@ -18,15 +18,10 @@ if TYPE_CHECKING:
 NEEDS = {
     "atrn_domains": "a session in which the client asked for ATRN",
     "dcc": "the verdict of a DCC server",
-    "decode": "the parts of a MIME message",
     "demime": "the parts of a MIME message",
     "dkim_signers": "the verdict on the message's DKIM signatures",
     "dkim_status": "the verdict on the message's DKIM signatures",
     "dmarc_status": "the message's DMARC verdict",
-    "malware": "a malware scanner",
-    "mime_regex": "the parts of a MIME message",
-    "regex": "the message's lines",
-    "spam": "a spam scanner",
     "spf": "the client's SPF verdict",
     "spf_guess": "the client's SPF verdict",
 }

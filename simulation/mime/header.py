@@ -1,0 +1,188 @@
+"""A part's header as the MIME walker reads it: lines unfolded, comments and spaces taken out, parameters.
+
+This is Exim's own reading (manual 45.4), not that of RFC 2045: a semicolon ends a value inside quotes too, values
+are cut where the buffer is full, and of a line that no newline ends nothing is seen.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from eximious.interpreter.rfc2047 import decode
+from eximious.interpreter.text import Tainted
+
+if TYPE_CHECKING:
+    from eximious.interpreter.state import Message
+    from eximious.simulation.mime.mailbox import Stream
+
+#: size of the buffer for one header line, and for one line while a boundary is looked for
+HEADER_MAX = 8192
+
+#: header that is looked at -> attribute of the message
+HEADERS = {
+    "content-type:": "mime_content_type",
+    "content-disposition:": "mime_content_disposition",
+    "content-transfer-encoding:": "mime_content_transfer_encoding",
+    "content-id:": "mime_content_id",
+    "content-description:": "mime_content_description",
+}
+#: parameter -> attribute of the message
+PARAMETERS = {
+    "name=": "mime_filename",
+    "filename=": "mime_filename",
+    "charset=": "mime_charset",
+    "boundary=": "mime_boundary",
+}
+_PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
+
+
+def read_header(stream: Stream) -> str | None:
+    """Read one header line, up to its semicolon at the end; None at the end of the header or of the text.
+
+    What stands behind an equals sign keeps its spaces and comments up to the next semicolon; elsewhere spaces
+    and comments in round brackets go.
+    """
+    text, end, at = stream.text, stream.end, stream.at
+    out: list[str] = []
+    value = 0  # 1: behind an equals sign, 2: in a value
+    brackets = 0
+    while at < end:
+        char = text[at]
+        at += 1
+        last = False
+        if char < " ":
+            if char != "\n":
+                continue  # a tab too, since it is a control character
+            if out:
+                if at >= end:
+                    stream.at = at
+                    return None
+                if text[at] in "\t ":
+                    at += 1
+                    continue
+            char, last = ";", True
+        if value:
+            if char == " " and value == 1:
+                continue
+            value = 0 if char == ";" else 2
+        else:
+            if char == " ":
+                continue
+            if char == "\\":
+                if at >= end:
+                    stream.at = at
+                    return None
+                char = text[at]
+                at += 1
+            elif char == "(":
+                brackets += 1
+                continue
+            elif char == ")" and brackets:
+                brackets -= 1
+                continue
+            elif char == "=" and not brackets:
+                value = 1
+            if brackets:
+                if last:
+                    break
+                continue
+        out.append(char)
+        if last or len(out) >= HEADER_MAX:
+            break
+    else:
+        stream.at = at
+        return None
+    stream.at = at
+    if out and out[-1] != ";":
+        out[-1] = ";"
+    return None if len(out) == 1 else "".join(out)
+
+
+def take_header(message: Message, line: str, check_length: bool) -> None:
+    """Put what a header line says into the variables of the part, if it is one of those that count."""
+    start = line[:27].lower()
+    name = next((name for name in HEADERS if start.startswith(name)), None)
+    if name is None:
+        return
+    semicolon = line.find(";", len(name))
+    if semicolon < 0:
+        semicolon = len(line)
+    setattr(message, HEADERS[name], Tainted(_lower(line[len(name) : semicolon])))
+    _parameters(message, line, semicolon + 1, name == "content-disposition:", check_length)
+
+
+def _lower(text: str) -> str:
+    """Small letters for capitals of ASCII."""
+    return text.encode("latin-1").lower().decode("latin-1")
+
+
+def _parameters(message: Message, line: str, at: int, disposition: bool, check_length: bool) -> None:
+    """Take the parameters from ``at`` on. The pieces of an RFC 2231 file name are joined as they come."""
+    raw = name = ""  # the file name's pieces as they stand, and decoded
+    charset: str | None = None
+    failed = False
+    while at < len(line):
+        start = line[at : at + 9].lower()
+        if start == "filename*":
+            equals = line.find("=", at + 9)
+            found, at = parameter_value(line, equals + 1 if equals >= 0 else len(line))
+            raw += found
+            if found and not failed:
+                if charset is None:
+                    before, quote, after = found.partition("'")
+                    if quote:
+                        charset, found = before or None, after.lstrip("'")
+                piece = _decoded(found, charset or "")
+                failed = piece is None
+                if piece is not None:
+                    name += piece
+                    message.mime_filename = Tainted(name)
+        else:
+            for parameter, attribute in PARAMETERS.items():
+                if start.startswith(parameter):
+                    found, at = parameter_value(line, at + len(parameter))
+                    setattr(message, attribute, Tainted(decode(found, None, check_length, b" ")[0]))
+                    break
+        at = next_semicolon(line, at) + 1
+    if disposition and failed:
+        message.mime_filename = Tainted(raw)
+
+
+def next_semicolon(line: str, at: int) -> int:
+    """Give the place of the next semicolon that is not between quotes, or the end."""
+    while True:
+        semicolon = line.find(";", at)
+        if semicolon < 0:
+            return len(line)
+        quote = line.find('"', at, semicolon)
+        if quote < 0:
+            return semicolon
+        close = line.find('"', quote + 1)
+        if close < 0:
+            return len(line)
+        at = close + 1
+
+
+def parameter_value(line: str, at: int) -> tuple[str, int]:
+    """Give the value that begins here, without its quotes, and the place of the semicolon after it."""
+    parts: list[str] = []
+    while True:
+        semicolon = line.find(";", at)
+        stop = len(line) if semicolon < 0 else semicolon
+        quote = line.find('"', at, stop)
+        if quote < 0:
+            parts.append(line[at:stop])
+            return "".join(parts), stop
+        close = line.find('"', quote + 1)
+        close = len(line) if close < 0 else close
+        parts += line[at:quote], line[quote + 1 : close]
+        at = min(close + 1, len(line))
+
+
+def _decoded(piece: str, charset: str) -> str | None:
+    """A piece of a file name of RFC 2231; None where it cannot be decoded. Its bytes are not converted."""
+    quoted = _PERCENT.sub(r"=\1", piece)
+    word = f"=?{charset}?Q?{quoted}?="
+    name, _ = decode(word, None, False, b" ")
+    return None if len(name) == len(word) else name
