@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = ["SPACE", "append_element", "append_to_list", "count_list", "double_separator", "join_list"]
-__all__ += ["list_separator", "split_list", "split_spans"]
+__all__ += ["list_separator", "split_default", "split_list", "split_spans"]
 
 
 def split_list(text: str, sep: str | None = None) -> list[str]:
@@ -48,6 +48,13 @@ def split_list(text: str, sep: str | None = None) -> list[str]:
     if type(text) is Tainted:
         return [Tainted(item) for item in items]
     return items
+
+
+def split_default(text: str, default: str) -> list[str]:
+    """Give the items of a list whose separator is ``default`` unless the text begins with ``<x``."""
+    separator, at = list_separator(text, default)
+    body = text[at:] if at else text
+    return split_list(Tainted(body) if type(text) is Tainted else body, separator)
 
 
 def count_list(text: str, sep: str | None = None) -> int:

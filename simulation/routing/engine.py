@@ -250,9 +250,9 @@ class Chain:
 
     def _set_variables(self, router: RouterOptions, address: RoutedAddress) -> str | None:
         """The option ``set``: variables of the address; None when all are set."""
-        from eximious.interpreter.listsplit import SPACE, split_list
+        from eximious.interpreter.listsplit import SPACE, split_default
 
-        for setting in split_list(str(router.set), ";"):
+        for setting in split_default(str(router.set), ";"):
             name, equals, text = setting.partition("=")
             name, text = name.strip(SPACE), text.strip(SPACE)
             if not equals or not name.startswith("r_"):

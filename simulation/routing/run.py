@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.interpreter.engine import expand
+from eximious.interpreter.listsplit import split_default
 from eximious.interpreter.logs import log_write
 from eximious.interpreter.outcomes import Failure, ForcedFailure
 from eximious.interpreter.text import Tainted, follow
@@ -186,7 +187,7 @@ class RouterRun:
             text = self.option(option)
             if text is None:
                 continue
-            for item in _items(text, "\n" if option == "headers_add" else ":"):
+            for item in split_default(text, "\n" if option == "headers_add" else ":"):
                 try:
                     value = expand(item, self.ctx)
                 except ForcedFailure:
@@ -319,12 +320,6 @@ class RouterRun:
 LOCAL_TRANSPORTS = frozenset(("appendfile", "autoreply", "lmtp", "pipe", "queuefile"))
 #: the values of a boolean that is expanded
 _TRUTH = {"true": True, "yes": True, "false": False, "no": False}
-
-
-def _items(text: str, separator: str) -> list[str]:
-    from eximious.interpreter.listsplit import split_list
-
-    return split_list(text, None if separator == ":" else separator)
 
 
 def expanded_bool(ctx: Context, address: RoutedAddress, router: str, name: str, value: bool | str) -> bool:

@@ -188,6 +188,7 @@ class Verification:
         ctx = self.ctx
         if split_address(ctx, address) == DEFER:
             return DEFER
+        address.return_path = address.errors_to if address.errors_to else ctx.message.sender_address
         if self.mode == SENDER:
             ctx.message.sender_address = ""
         try:
