@@ -28,6 +28,8 @@ _VALUES = {
     char: number
     for number, char in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 }
+#: stands for the bytes that Exim finds in its memory where padding begins a group: nobody can know them
+LEFT_OVER = 0
 _OTHERS = re.compile(r"[^A-Za-z0-9+/=]")
 _ESCAPE = re.compile(r"=(?:([0-9A-Fa-f]{2})|([\t \r]*\n)|)")
 
@@ -91,7 +93,7 @@ def _odd_base64(lines: list[str]) -> bytearray:
     an earlier line left there shows through.
     """
     out = bytearray()
-    buffer = bytearray(LINE_MAX + 1)
+    buffer = bytearray([LEFT_OVER]) * (LINE_MAX + 1)
     place = at = 0
     for line in lines:
         for char in line:

@@ -125,8 +125,10 @@ def _parameters(message: Message, line: str, at: int, disposition: bool, check_l
     while at < len(line):
         start = line[at : at + 9].lower()
         if start == "filename*":
-            equals = line.find("=", at + 9)
-            found, at = parameter_value(line, equals + 1 if equals >= 0 else len(line))
+            stop = line.find(";", at + 9)
+            stop = len(line) if stop < 0 else stop
+            equals = line.find("=", at + 9, stop)
+            found, at = parameter_value(line, equals + 1) if equals >= 0 else ("", stop)
             raw += found
             if found and not failed:
                 if charset is None:
