@@ -63,6 +63,7 @@ def run(assembly: Assembly, arguments: Arguments) -> int:
 def _test(verification: object, text: str, write: object, code: int) -> int:
     from eximious.assembly import fresh_run
     from eximious.interpreter.addresses import Syntax, parse_extract_address
+    from eximious.interpreter.text import follow
     from eximious.simulation.routing.results import DEFER, FAIL
     from eximious.simulation.routing.verify import Verification
 
@@ -73,7 +74,7 @@ def _test(verification: object, text: str, write: object, code: int) -> int:
         write(f"syntax error: {found.error}\n")
         return 2
     verification.chain.ctx = verification.ctx = fresh_run(ctx)
-    outcome = verification.ask(found.address).outcome
+    outcome = verification.ask(follow(found.address, text)).outcome
     if outcome == FAIL:
         return 2
     return 1 if outcome == DEFER and code == 0 else code

@@ -26,7 +26,6 @@ from eximious.interpreter.hosts import (
     FOUND,
     FOUND_LOCAL,
     IGNORED,
-    NO_MX,
     Host,
     Hosts,
     ignored,
@@ -113,7 +112,7 @@ def find_by_dns(ctx: Context, name: str, search: Search) -> Found:
     found.first = hosts[0]
     if len(hosts) == 1 and not hosts[0].name:
         return found  # no service: RFC 7505, RFC 2782
-    return _resolved(ctx, hosts, search, asking, require, found)
+    return _resolved(ctx, hosts, search, asking, require, found, is_secure(ctx, answer))
 
 
 def _service(
@@ -143,7 +142,8 @@ def _exchangers(
         return None
     if answer.outcome == SUCCEED and require and not is_secure(ctx, answer):
         log_write(ctx, f"dnssec fail on MX for {name[:256]}")
-        answer = Answer(FAIL)
+        found.outcome = FIND_SECURITY
+        return None
     if answer.outcome in (FAIL, AGAIN) and not in_domain_list(ctx, name, search.mx_fail):
         found.outcome = FIND_AGAIN
         return None
@@ -215,13 +215,20 @@ def _by_weight(hosts: list[Host], below: object) -> list[Host]:
 
 
 def _resolved(
-    ctx: Context, hosts: list[Host], search: Search, asking: Asking, require: bool, found: Found
+    ctx: Context,
+    hosts: list[Host],
+    search: Search,
+    asking: Asking,
+    require: bool,
+    found: Found,
+    secure: bool,
 ) -> Found:
     """Find the addresses of hosts, and take this host out."""
     with_addresses: list[Host] = []
     trouble = ""
     to_addresses = bool(ctx.env.options.get("allow_mx_to_ip"))
     for host in hosts:
+        host.secure = secure if asking.dnssec else None
         outcome, several, _ = _addresses(ctx, host, search, asking, require, to_addresses)
         if outcome == FOUND:
             with_addresses += several
@@ -232,13 +239,11 @@ def _resolved(
             host.status = "unusable"
             with_addresses.append(host)
     if not with_addresses:
-        # all of them are to be ignored: as if there were no records
-        last = hosts[-1]
-        last.mx, last.name = NO_MX, found.full_name
-        found.first = last
+        # all of them are to be ignored
+        found.first = hosts[-1]
         found.outcome = trouble or FIND_FAILED
         return found
-    with_addresses = _six_before_four(ctx, with_addresses, search)
+    with_addresses = _six_before_four(ctx, _without_doubles(with_addresses), search)
     found.first = with_addresses[0]
     scanned = scan_for_local(ctx, with_addresses)
     found.hosts, found.removed = scanned.hosts, scanned.removed
@@ -246,6 +251,19 @@ def _resolved(
     if scanned.outcome == FIND_FAILED and trouble:
         found.outcome = trouble
     return found
+
+
+def _without_doubles(hosts: list[Host]) -> list[Host]:
+    """Leave out addresses that a host before has already, with the same port."""
+    known: set[tuple[str, int]] = set()
+    out = []
+    for host in hosts:
+        if host.address is not None:
+            if (host.address, host.port) in known:
+                continue
+            known.add((host.address, host.port))
+        out.append(host)
+    return out
 
 
 def _six_before_four(ctx: Context, hosts: list[Host], search: Search) -> list[Host]:
@@ -305,7 +323,7 @@ def _addresses(
                 if record.name.lower() != host.name.lower():
                     host.name = record.name  # the name behind an alias
                 copy = _copy(host, address)
-                copy.secure = secure if asking.dnssec else None
+                copy.secure = secure and host.secure is not False if asking.dnssec else None
                 found.append(copy)
     if found:
         return FOUND, found, full_name

@@ -287,6 +287,7 @@ class Verification:
                 shown = f"[unknown{']':<{max(addresses + 1 - 7, 1)}}"
             more = f" MX={host.mx}" if host.mx >= 0 else ""
             more += f" port={host.port}" if host.port >= 0 else ""
+            more += " AD" if host.secure else ""
             more += " ** unusable **" if host.status == "unusable" else ""
             write(f"  host {host.name:<{names}} {shown}{more}\n")
 

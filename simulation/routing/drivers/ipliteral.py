@@ -36,7 +36,7 @@ def ipliteral(run: RouterRun, address: RoutedAddress) -> str:
         run.say(f"{literal} is in ignore_target_hosts")
         address.message = "IP literal host explicitly ignored"
         return DECLINE
-    host = Host(str(domain[1:-1]), literal)
+    host = Host(str(domain), literal)
     if scan_for_local(run.ctx, [host]).outcome == FOUND_LOCAL:
         action = self_action(run, address, host)
         if action != OK:

@@ -13,7 +13,7 @@ from eximious.interpreter.text import follow
 from eximious.simulation.routing.hostlists import How, build_hosts, look_up_hosts
 from eximious.simulation.routing.registry import router_driver
 from eximious.simulation.routing.results import DECLINE, DEFER, FAIL, OK, PASS
-from eximious.simulation.routing.run import LOCAL_TRANSPORTS
+from eximious.simulation.routing.run import LOCAL_TRANSPORTS, expanded_bool
 
 if TYPE_CHECKING:
     from eximious.grammar.config_model import Instance
@@ -116,7 +116,7 @@ def _options(run: RouterRun, address: RoutedAddress, text: str) -> tuple[How, bo
     A word counts for the first option, and then for the first transport, that begins with it.
     """
     how = How()
-    randomize = bool(run.option("hosts_randomize"))
+    randomize = expanded_bool(run.ctx, address, run.name, "hosts_randomize", run.option("hosts_randomize"))
     transport: Instance | None = None
     rest = text
     while rest:

@@ -81,11 +81,12 @@ def _rules(run: RouterRun, address: RoutedAddress, errors: list[tuple[str, str]]
     rules.forbid_include = bool(run.option("forbid_include"))
     rules.include_directory = run.option("include_directory")
     if run.option("rewrite") and ctx.env.configuration.rewrite:
-        rules.rewrite = _rewriter(run)
+        rules.rewrite = rewriter(run)
     return rules
 
 
-def _rewriter(run: RouterRun) -> Callable[[str], str]:
+def rewriter(run: RouterRun) -> Callable[[str], str]:
+    """Give the function that rewrites addresses by the global rules."""
     from eximious.simulation.rewriting.addresses import rewrite_address
 
     def rewrite(text: str) -> str:
@@ -206,7 +207,7 @@ def _apply(
     outcome = parsed.outcome
     if outcome in (DEFERRED, FAILED):
         if outcome == FAILED:
-            _add(run, address, parsed.addresses, owner)
+            add_children(run, address, parsed.addresses, owner)
         return _special_message(run, address, parsed, FAIL if outcome == FAILED else DEFER)
     if outcome == BLACKHOLE:
         run.say("address :blackhole:d")
@@ -221,7 +222,7 @@ def _apply(
     if outcome == NOTHING:
         return DECLINE
     if parsed.addresses:
-        _add(run, address, parsed.addresses, owner)
+        add_children(run, address, parsed.addresses, owner)
     elif not run.verifying and not run.testing:
         log_write(run.ctx, f"=> :blackhole: <{address.address}> R={run.name}")
         run.queues.succeeded.append(address)
@@ -245,7 +246,7 @@ def _special_message(run: RouterRun, address: RoutedAddress, parsed: Parsed, res
     return result
 
 
-def _add(
+def add_children(
     run: RouterRun,
     address: RoutedAddress,
     children: list[RoutedAddress],
