@@ -36,6 +36,7 @@ _ELSEWHERE: dict[str, tuple[str, str]] = {
     "-bt": ("eximious.front_routing", "run"),
     "-bv": ("eximious.front_routing", "run"),
     "-bvs": ("eximious.front_routing", "run"),
+    "-brw": ("eximious.front_rewriting", "run"),
 }
 #: modes whose argument is the address of the client
 _WITH_CLIENT = frozenset(("-bh", "-bhc"))

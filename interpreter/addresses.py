@@ -151,6 +151,23 @@ def parse_find_address_end(text: str, start: int = 0, newline_ends: bool = False
     return at
 
 
+def parse_find_at(text: str) -> int | None:
+    """Give the offset of the last ``@`` that is not inside quotes, None where there is none."""
+    found = None
+    quoted = False
+    at = 0
+    while at < len(text):
+        character = text[at]
+        if character == "\\":
+            at += 1
+        elif character == '"':
+            quoted = not quoted
+        elif character == "@" and not quoted:
+            found = at
+        at += 1
+    return found
+
+
 def _pass_quoted(text: str, at: int, newline_ends: bool) -> int:
     size = len(text)
     at += 1

@@ -19,11 +19,9 @@ REMOVED = {
     "delivery-date": "delivery_date_remove",
     "envelope-to": "envelope_to_remove",
 }
-#: a line is folded before an address if more than this stands before it
-FOLD_BEHIND = 40
-
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ \t]*")
-_QUOTED = re.compile(r'("(?:[^"\\]|\\.)*")', re.S)
+#: what may not stand in a phrase outside quotes
+_SPECIAL = ")<>@,;:\\.[]"
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9.@\-]")
 
 
@@ -93,13 +91,14 @@ class Submission:
 
     def _extract_recipients(self) -> None:
         from eximious.interpreter.addresses import Groups, Syntax, parse_extract_address
+        from eximious.interpreter.header_addresses import header_items
 
         syntax = Syntax.of(self.options)
         for header in self.headers:
             if header.type not in "TCB" or header.resent != self.resent or header.deleted:
                 continue
             groups = Groups()
-            for item, _ in _items(header.text, header.text.index(":") + 1):
+            for item, _ in header_items(header.text, header.text.index(":") + 1):
                 found = parse_extract_address(item, True, syntax, groups)
                 if found.address:
                     address = found.address
@@ -113,37 +112,18 @@ class Submission:
         """Give every address in the header that has none a domain."""
         for header in self.headers:
             if header.type in ADDRESS_TYPES and not header.deleted:
-                header.text = follow(self._qualified(header), header.text)
+                header.text = self._qualified(header)
 
     def _qualified(self, header: Header) -> str:
-        from eximious.interpreter.addresses import Groups, Syntax, parse_extract_address
+        from eximious.interpreter.addresses import Extracted, Syntax
+        from eximious.interpreter.header_addresses import change_addresses
 
-        text = str(header.text)
-        syntax = Syntax.of(self.options)
-        groups = Groups()
-        out: list[str] = []
-        copied = 0
-        size = 0
-        fold_from = 0
-        for item, start in _items(text, text.index(":") + 1):
-            found = parse_extract_address(item, True, syntax, groups)
-            if not found.address or found.domain:
-                continue
-            address = f"{found.address}@{self._domain(header.type in 'TCB')}"
-            end = start + len(item)
-            following = end + (end < len(text))
-            while following < len(text) and text[following] in " \t":
-                following += 1
-            piece = text[copied : start + found.start] + address + text[start + found.end : following]
-            out.append(piece)
-            size += len(piece)
-            copied = following
-            if following < len(text) and text[following] != "\n" and size - fold_from > FOLD_BEHIND:
-                out.append("\n\t")
-                fold_from = size
-                size += 2
-        out.append(text[copied:])
-        return "".join(out)
+        def qualify(item: str, found: Extracted) -> tuple[str, int, int] | None:
+            if found.domain:
+                return None
+            return f"{found.address}@{self._domain(header.type in 'TCB')}", found.start, found.end
+
+        return change_addresses(header.text, Syntax.of(self.options), qualify)
 
     # ---- lines that are added
 
@@ -208,32 +188,73 @@ class Submission:
         return _NOT_IN_ID.sub("-", value.replace("@", "-"))
 
 
-def _items(text: str, start: int) -> Iterator[tuple[str, int]]:
-    """The addresses of a header line, each with its offset (commas and newline not included)."""
-    from eximious.interpreter.addresses import parse_find_address_end
-
-    plain = str(text)
-    body_end = len(plain) - 1 if plain.endswith("\n") else len(plain)
-    while start < body_end:
-        while start < body_end and (plain[start] in SPACE or plain[start] == ","):
-            start += 1
-        if start >= body_end:
-            return
-        end = min(parse_find_address_end(plain, start), body_end)
-        yield plain[start:end], start
-        start = end + 1
-
-
 def fix_phrase(name: str) -> str:
-    """Give a person's name as a phrase: parts that RFC 5322 does not allow bare in double quotes."""
+    """Give a text as a phrase that RFC 5322 allows: quotes are put where a special character needs them.
+
+    Quoted strings and comments stay as they are. The first special character outside them has everything
+    before it quoted too, and what follows up to the next quoted string; later ones only their own word.
+    """
     if _ATOMS.fullmatch(name):
         return name
-    parts = []
-    for part in _QUOTED.split(name):
-        bare = part.strip(" \t")
-        if not bare or _QUOTED.fullmatch(part) or _ATOMS.fullmatch(bare):
-            parts.append(part)
+    out: list[str] = []
+    quoted = False
+    at, end = 0, len(name)
+    while at < end:
+        character = name[at]
+        at += 1
+        if character == '"':
+            close = _past_quoted(name, at)
+            out += [character, *name[at:close], '"']
+            at = close + 1
+            quoted = True
+        elif character == "(":
+            close = _past_comment(name, at)
+            out += name[at - 1 : close]
+            at = close
+        elif character not in _SPECIAL:
+            out.append(character)
+        elif quoted:
+            begin = len(out)
+            while begin and out[begin - 1] not in ' ")':
+                begin -= 1
+            stop = at
+            while stop < end and name[stop] not in ' "':
+                stop += 1
+            out.insert(begin, '"')
+            out += [character, *name[at:stop], '"']
+            at = stop
         else:
-            quoted = bare.replace("\\", "\\\\").replace('"', '\\"')
-            parts.append(part.replace(bare, f'"{quoted}"', 1))
-    return "".join(parts)
+            out.insert(0, '"')
+            stop = at - 1
+            while stop < end and name[stop] != '"':
+                stop += 2 if name[stop] == "\\" else 1
+            stop = min(stop, end)
+            text = name[at - 1 : stop]
+            at = stop
+            if at < end and text.endswith(" "):
+                out += [*text[:-1], '"', " "]
+            else:
+                out += [*text, '"']
+            quoted = True
+    return "".join(out)
+
+
+def _past_quoted(text: str, at: int) -> int:
+    """The offset of the quote that ends a quoted string, or of the end."""
+    while at < len(text) and text[at] != '"':
+        at += 2 if text[at] == "\\" else 1
+    return min(at, len(text))
+
+
+def _past_comment(text: str, at: int) -> int:
+    """The offset behind a comment whose opening parenthesis stands before ``at``."""
+    level = 1
+    while at < len(text) and level:
+        if text[at] == "\\":
+            at += 1
+        elif text[at] == "(":
+            level += 1
+        elif text[at] == ")":
+            level -= 1
+        at += 1
+    return min(at, len(text))
