@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from eximious.interpreter import protocols
@@ -282,6 +282,8 @@ class Message:
     dkim_key_srvtype = "*"
     dkim_key_testing = "0"
     dkim_selector = ""
+    #: what was found of each signature (see eximious.simulation.acl.signers)
+    dkim_signatures: Sequence[Any] = ()
     dkim_signers = ""
     dkim_verify_reason = ""
     dkim_verify_signers = ""

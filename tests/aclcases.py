@@ -4,7 +4,7 @@ A case file's ``@ask`` says what its inputs are: ``expansion`` (a line of ``-be`
 (``connect``, ``helo``, ``mail``, ``rcpt``, ``predata``, ``data``…): the statements of the ACL of that phase, run
 by a session of ``-bh``. An answer of a phase has the reply, and the lines of the log; ``@trace yes`` has Exim's
 debugging lines too. ``@mail`` and ``@rcpt`` are the arguments of these commands, ``@ip`` is the client,
-``@dns yes`` asks where only our zones answer,
+``@dns yes`` asks where only our zones answer, ``@verdicts`` are those of the world that ours asks,
 ``@headers`` are the message's header lines with ``|`` between them, ``@main`` one more main option.
 """
 
@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 import casefile
 from differential.process import Asker
 from differential.world import ENVIRONMENT
+from eximious.backends.described import World
+from eximious.backends.described_answers import DescribedVerdicts
 from eximious.backends.dnszones import DescribedResolver, Zones
 from eximious.interpreter.fullhost import build_sender_fullhost
 from eximious.interpreter.headers import Header
@@ -250,6 +252,8 @@ class Ours:
             zones = Zones.load(str(ZONES))
             zones.add("@ SOA . . 1 1 1 1 1", "root")
             assembly.doors.resolver = DescribedResolver(zones, HOSTS, [], ["127.0.0.1", "::1"])
+        if "verdicts" in case.settings:
+            assembly.doors.verdicts = described_verdicts(self.folder, case.settings["verdicts"])
         return assembly
 
     def _plain_assembly(self, path: Path, case: casefile.Case) -> Assembly:
@@ -318,6 +322,14 @@ class Ours:
                 lines.append(f"LOG: {logged}")
             reply = "\n".join(refused.lines())
         return shown(self.folder, "\n".join([reply, *lines]))
+
+
+def described_verdicts(folder: Path, text: str) -> DescribedVerdicts:
+    """A world's verdicts, given as its YAML."""
+    world = folder / "world"
+    world.mkdir(exist_ok=True)
+    (world / "world.yaml").write_text(f"verdicts: {text}\n", encoding="latin-1")
+    return DescribedVerdicts(World.load(str(world)))
 
 
 def _acceptance(ctx: object, phase: str, result: object, said: dict[str, str]) -> str:

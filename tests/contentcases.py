@@ -6,7 +6,8 @@ that ``@message`` names. ``text``: the message itself, for the ACL of ``parts``.
 reply to the message. ``@conf`` names the configuration, ``@main`` one more main option, ``@exim`` the version.
 
 ``@daemon`` is the script of a scanner (see scannerdaemon.py) that listens at ``@PORT@``, ``@unix`` of one that
-listens at ``@DIR@/sock``; what they were sent is part of the answer.
+listens at ``@DIR@/sock``; what they were sent is part of the answer. ``@verdicts`` are those of the world that ours
+asks, and say that signatures are looked at (``@conf dkim.conf``).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import casefile
+from aclcases import described_verdicts
 from differential.world import ENVIRONMENT
 from eximious.interpreter.fullhost import build_sender_fullhost
 from eximious.interpreter.headers import Header
@@ -26,6 +28,7 @@ from eximious.interpreter.text import Tainted
 from eximious.simulation.acl.engine import run_hook
 from eximious.simulation.acl.outcomes import DISCARD, OK
 from eximious.simulation.acl.replies import refusal
+from eximious.simulation.acl.signers import run_dkim_acl
 from eximious.simulation.mime.mailbox import unspool
 from eximious.simulation.mime.walk import run_mime_acl
 from scannerdaemon import Daemon
@@ -187,6 +190,8 @@ class Ours:
         assembly = Assembly(str(path), version=version, build=build, allow=self.allow)
         error = assembly.configuration_error()
         assert not error, error
+        if "verdicts" in case.settings:
+            assembly.doors.verdicts = described_verdicts(self.folder, case.settings["verdicts"])
         ctx = fresh_context(assembly.environment)
         receive(ctx, message(case))
         ctx.env.log = lambda line, where: lines.append(f"LOG: {line}".partition("\n")[0])
@@ -203,16 +208,19 @@ class Ours:
         ctx = self.context(case, lines, port)
         options = ctx.env.options
         try:
-            for phase in ("mime", "data"):
+            if options.get("acl_smtp_mail"):
+                run_hook(ctx, "mail", options.get("acl_smtp_mail"))
+            for phase in ("dkim", "mime", "data"):
                 acl = options.get(f"acl_smtp_{phase}")
-                if not acl:
+                if phase == "dkim" and "verdicts" in case.settings:
+                    result = run_dkim_acl(ctx, acl)
+                elif not acl:
                     continue
-                result = run_mime_acl(ctx, acl) if phase == "mime" else run_hook(ctx, phase, acl)
+                else:
+                    result = run_mime_acl(ctx, acl) if phase == "mime" else run_hook(ctx, phase, acl)
                 if result.outcome == DISCARD:
-                    why = "MIME ACL discarded recipients"
-                    if phase == "data":
-                        why = "DATA ACL discarded recipients" + (f": {result.log}" if result.log else "")
-                    lines.append(f"LOG: => blackhole ({why})")
+                    why = f": {result.log}" if result.log and phase != "mime" else ""
+                    lines.append(f"LOG: => blackhole ({phase.upper()} ACL discarded recipients){why}")
                     break
                 if result.outcome != OK:
                     reply, logged = refusal(ctx, phase, result, "")

@@ -10,11 +10,12 @@ from eximious.backends.clock import FixedClock
 from eximious.grammar.catalogue import Catalogue, versions
 from eximious.interpreter.context import Context
 from eximious.interpreter.engine import expand
-from eximious.interpreter.outcomes import ExpansionError, Unanswered
+from eximious.interpreter.outcomes import ExpansionError, Refused, Unanswered
 from eximious.simulation.acl import registry
-from eximious.simulation.acl.engine import run_hook
+from eximious.simulation.acl.engine import Evaluation, run_hook
 from eximious.simulation.acl.outcomes import DISCARD, FAIL, OK, NotEvaluated
 from eximious.simulation.acl.phases import NAMES
+from eximious.simulation.acl.program import parse_text
 from eximious.simulation.acl.replies import split_message
 from eximious.simulation.acl.state import state_of
 
@@ -106,13 +107,23 @@ def test_hints_outlive_the_session(context: Context) -> None:
     assert steps(other, "rate 9/1h/strict/x") == ["2.0"]
 
 
-def test_not_evaluated_names_the_place(context: Context) -> None:
+def test_a_verdict_that_nobody_gives_is_not_guessed(context: Context) -> None:
+    context.session.sender_host_address = "192.0.2.7"
     with pytest.raises(
-        NotEvaluated, match=r'^ACL condition "spf" \(.*acl\.conf:14\) is not evaluated here: '
-    ) as found:
+        Refused, match=r"^spf: asking spf for a verdict is not allowed; allow it with --world DIR$"
+    ):
         expand("${acl{spf}}", context)
-    assert isinstance(found.value, Unanswered)
     assert state_of(context).level == 0
+
+
+def test_not_evaluated_names_the_place(context: Context) -> None:
+    statements = parse_text("accept atrn_domains = x", Catalogue((4, 99)))
+    step = statements[0].steps[0]
+    with pytest.raises(
+        NotEvaluated, match=r'^ACL condition "atrn_domains".* is not evaluated here: '
+    ) as found:
+        step.call(Evaluation(context, state_of(context), None), "x", step)
+    assert isinstance(found.value, Unanswered)
 
 
 def test_endless_acls_end(context: Context) -> None:
@@ -166,7 +177,7 @@ def test_every_name_has_a_declaration(kind: str) -> None:
     for version in versions():
         for name in Catalogue(version).acl(kind):
             declared = tables.get(kind, registry.CONDITIONS)[name]
-            assert declared.kind == kind and re.fullmatch(r"44\.\d+", declared.section)
+            assert declared.kind == kind and re.fullmatch(r"(?:44|45|58)\.\d+", declared.section)
             assert declared.call.__doc__
 
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 @item("authresults", section="11.5", args=(1, 1), taint=OWN)
 def authresults(ctx: Context, args: list[Any]) -> str:
     """``${authresults{hostname}}``: the header line with the results collected so far."""
-    parts = [_iprev(ctx), _auth(ctx), _spf(ctx), _dkim(ctx), _dmarc(ctx), _arc(ctx)]
+    signatures = [_signature(ctx, one) for one in ctx.message.dkim_signatures] or [_dkim(ctx)]
+    parts = [_iprev(ctx), _auth(ctx), _spf(ctx), *signatures, _dmarc(ctx), _arc(ctx)]
     line = f"Authentication-Results: {args[0]}" + "".join(f";\n\t{part}" for part in parts if part)
     return Tainted(line) if any(type(text) is Tainted for text in (args[0], *parts)) else line
 
@@ -59,9 +60,44 @@ def _spf(ctx: Context) -> str:
     if not message.spf_result:
         return ""
     domain = message.sender_address.rpartition("@")[2]
-    if domain:
-        return f"spf={message.spf_result} smtp.mailfrom={domain}"
-    return f"spf={message.spf_result} smtp.helo={ctx.session.sender_helo_name}"
+    result = f"spf={message.spf_result}"
+    if message.spf_result_guessed:
+        result += " (best guess record for domain)"
+    return (
+        f"{result} smtp.mailfrom={domain}" if domain else f"{result} smtp.helo={ctx.session.sender_helo_name}"
+    )
+
+
+#: reason -> result and comment
+_REASONS = {
+    "pubkey_unavailable": "tmperror (pubkey unavailable)",
+    "pubkey_dns_syntax": "neutral (public key record import problem)",
+    "pubkey_der_syntax": "neutral (public key record import problem)",
+    "bodyhash_mismatch": "fail (body hash mismatch; body probably modified in transit)",
+    "signature_incorrect": "fail (signature did not verify; headers probably modified in transit)",
+}
+_UNSPECIFIED = {"invalid": "permerror (unspecified problem)", "fail": "fail (unspecified reason)"}
+
+
+def _signature(ctx: Context, signature: Any) -> str:
+    """What was found of one signature."""
+    message = ctx.message
+    status, reason = signature.status, signature.reason
+    if signature.overridden:
+        result = f"dkim=policy ({message.dkim_verify_status} - {message.dkim_verify_reason})"
+    elif status in _UNSPECIFIED:
+        result = f"dkim={_REASONS.get(reason, _UNSPECIFIED[status])}\n\t\t"
+    else:
+        result = f"dkim={status}"
+    for label, value in (
+        ("header.d", signature.domain),
+        ("header.i", signature.identity),
+        ("header.s", signature.selector),
+        ("header.a", signature.algo),
+    ):
+        if value:
+            result += f" {label}={value}"
+    return Tainted(result)
 
 
 def _dkim(ctx: Context) -> str:

@@ -76,6 +76,16 @@ def verify_item(name: str, *, section: str = "44.22") -> Callable[[Handler], Han
     return register
 
 
+def place(step: Step) -> str:
+    """Name a step with its place, for people."""
+    kind = "modifier" if step.is_modifier else "condition"
+    source = step.span.source
+    if source is None:
+        return f'ACL {kind} "{step.name}"'
+    position = source.position(step.span.start)
+    return f'ACL {kind} "{step.name}" ({position.file}:{position.line})'
+
+
 def load() -> None:
     """Import every module that registers."""
     if _loaded:

@@ -23,6 +23,7 @@ _WITH_SENDER = frozenset(("rcpt", "mime", "data", "prdr"))
 _WHAT = {
     "predata": "DATA",
     "mime": "during MIME ACL checks",
+    "dkim": "DKIM ",
     "data": "after DATA",
     "prdr": "after DATA PRDR",
 }

@@ -99,6 +99,8 @@ class MessageEffects:
         self.scan: Any = None
         #: the message's DKIM signatures and who they say they are from (see .signers); None: not looked at
         self.signatures: Any = None
+        #: verdicts that were asked for, by kind and question
+        self.verdicts: dict[tuple[str, ...], Any] = {}
         #: the warnings that were logged, which are logged once (manual 44.20)
         self.warned: set[str] = set()
         self.kept_senders: Kept = {}

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 from eximious.grammar.config_values import parse_time
 from eximious.interpreter.listsplit import SPACE, split_list
-from eximious.simulation.acl.conditions.elsewhere import place
 from eximious.simulation.acl.outcomes import DEFER, FAIL, OK, NotEvaluated
 from eximious.simulation.acl.phases import allows
-from eximious.simulation.acl.registry import VERIFIES, condition, verify_item
+from eximious.simulation.acl.registry import VERIFIES, condition, place, verify_item
 
 if TYPE_CHECKING:
     from eximious.simulation.acl.engine import Evaluation
@@ -122,22 +121,6 @@ def verify_helo(evaluation: Evaluation) -> bool:
         return True
     found = set_addresses(ctx, Host(name), None, Asking())
     return any(host.address == address for host in found.hosts)
-
-
-@verify_item("csa")
-def csa(evaluation: Evaluation, argument: str, step: Step) -> int:
-    """Client SMTP authorization: without a client there is nothing to check, and that is no failure."""
-    if evaluation.ctx.session.sender_host_address:
-        raise NotEvaluated(place(step), "verify = csa needs the SRV records of the client's name")
-    evaluation.ctx.session.csa_status = "unknown"
-    evaluation.user = evaluation.log = "client SMTP authorization unknown"
-    return OK
-
-
-@verify_item("arc")
-def arc(evaluation: Evaluation, argument: str, step: Step) -> int:
-    """The message's ARC chain."""
-    raise NotEvaluated(place(step), "verify = arc needs the verdict on the message's ARC sets")
 
 
 # ---- the message's header lines
