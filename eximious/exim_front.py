@@ -208,6 +208,11 @@ def run(arguments: Arguments) -> int:
     except Unreadable as problem:
         sys.stderr.write(f"eximious exim: {problem}\n")
         return 2
+    return run_assembled(assembly, arguments)
+
+
+def run_assembled(assembly: Assembly, arguments: Arguments) -> int:
+    """Run what a command line asks for with the parts that were put together for it; gives the exit code."""
     if arguments.mode == "-bV":
         return _version(assembly)
     error = assembly.configuration_error()
