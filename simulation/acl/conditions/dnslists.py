@@ -62,14 +62,11 @@ class Wanted:
         if not self.bits:
             return address in self.values
         have = parse_ip(address)
+        # other addresses count as without any bits
+        bits = have[1] if have is not None and address.startswith("127.") else 0
         for value in self.values:
             mask = parse_ip(value)
-            if (
-                mask is not None
-                and have is not None
-                and mask[0] == have[0] == 32
-                and have[1] & mask[1] == mask[1]
-            ):
+            if mask is not None and mask[0] == 32 and bits & mask[1] == mask[1]:
                 return True
         return False
 
@@ -143,9 +140,7 @@ def _one(ctx: Context, wanted: Wanted, domain: str, key: str, on_defer: int) -> 
             log_write(ctx, f"DNS list lookup defer (probably timeout) for {query}: {_SAID[on_defer]}")
         return on_defer
     if first and wanted.values is not None:
-        said = [wanted.matches(address) for address in addresses]
-        matched = all(said) if wanted.every else any(said)
-        if matched is wanted.negated:
+        if _matched(ctx, wanted, addresses, key, domain) is wanted.negated:
             return FAIL
     elif not _listed(ctx, addresses, key, domain):
         return FAIL
@@ -156,6 +151,20 @@ def _one(ctx: Context, wanted: Wanted, domain: str, key: str, on_defer: int) -> 
     return OK
 
 
+def _matched(ctx: Context, wanted: Wanted, addresses: list[str], key: str, domain: str) -> bool:
+    """Whether one of the addresses, or every one, is as wanted; it ends with the first that decides."""
+    for address in addresses:
+        if wanted.bits and not address.startswith("127.") and ":" not in address:
+            _discarded(ctx, address, key, domain)
+        if wanted.matches(address) is not wanted.every:
+            return not wanted.every
+    return wanted.every
+
+
+def _discarded(ctx: Context, address: str, key: str, domain: str) -> None:
+    log_write(ctx, f"DNS list lookup for {key} at {domain} returned {address}; not in 127.0/8 and discarded")
+
+
 def _listed(ctx: Context, addresses: list[str], key: str, domain: str) -> bool:
     """Whether an address is one with which lists answer; others are logged."""
     good = False
@@ -163,10 +172,7 @@ def _listed(ctx: Context, addresses: list[str], key: str, domain: str) -> bool:
         if address.startswith("127."):
             good = True
         else:
-            log_write(
-                ctx,
-                f"DNS list lookup for {key} at {domain} returned {address}; not in 127.0/8 and discarded",
-            )
+            _discarded(ctx, address, key, domain)
     return good
 
 

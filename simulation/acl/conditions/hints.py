@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from eximious.simulation.acl.engine import Evaluation
     from eximious.simulation.acl.program import Step
 
-_NUMBER = re.compile(r"[ \t\n\v\f\r]*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
+_NUMBER = re.compile(
+    r"[ \t\n\v\f\r]*(?:([+-]?0x(?:[0-9a-f]+\.?[0-9a-f]*|\.[0-9a-f]+)(?:p[+-]?[0-9]+)?)"
+    r"|([+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf(?:inity)?|nan))(?:(?<=n)\([0-9a-z_]*\))?)",
+    re.I,
+)
 _FACTORS = {"k": 1024.0, "m": 1024.0**2, "g": 1024.0**3}
 
 #: phases after which a message has its recipients, and those with a message at all
@@ -44,7 +48,9 @@ class Rate:
 def number(text: str) -> tuple[float, str]:
     """Read a number as C's strtod() does: gives it, 0 where there is none, and what follows it."""
     match = _NUMBER.match(text)
-    return (0.0, text) if match is None else (float(match[1]), text[match.end() :])
+    if match is None:
+        return 0.0, text
+    return float.fromhex(match[1]) if match[1] else float(match[2]), text[match.end() :]
 
 
 class _Options:
