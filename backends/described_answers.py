@@ -17,6 +17,18 @@ if TYPE_CHECKING:
 #: kinds whose questions hold a password, and which of its parts may be shown
 SECRET = {"pam": (0,), "radius": (0,), "saslauthd": (0, 2, 3), "pwcheck": (0,), "ldapauth": (0, 2)}
 
+#: kind -> an answer in the form that is understood, for examples
+EXAMPLES: dict[str, Any] = {
+    **dict.fromkeys(SECRET, True),
+    "spf": "none",
+    "dkim": "pass",
+    "dmarc": "none",
+    "arc": "pass",
+    "dcc": "A",
+    "malware": False,
+    "spam": {"score": 0.5, "threshold": 5.0, "report": "..."},
+}
+
 
 class DescribedProcesses:
     """Programs that are not run: their exit codes and output are described."""
@@ -203,10 +215,10 @@ class DescribedVerdicts:
         if not found:
             shown = SECRET.get(kind)
             asked = [
-                part if shown is None or number in shown else "..." for number, part in enumerate(question)
+                str(part) if shown is None or number in shown else "..."
+                for number, part in enumerate(question)
             ]
-            answer = True if shown is not None else "..."
-            example = {"verdicts": {kind: [{"ask": asked, "answer": answer}]}}
+            example = {"verdicts": {kind: [{"ask": asked, "answer": EXAMPLES.get(kind, "...")}]}}
             raise Unanswered(kind, f"the verdict on {', '.join(asked) or 'nothing'}", lines(example))
         node = self._world.take_turn(found)
         if flag(node, "undefined"):

@@ -51,16 +51,15 @@ _VARIABLES = {
     "host_lookup_failed": "dns",
 }
 _PASSWORDS = ("pam", "radius", "ldapauth", "pwcheck", "saslauthd")
-#: ACL condition -> kind of verdict
+#: ACL condition or control -> kind of verdict, and of how many parts its question is that only a session knows
 _VERDICTS = {
-    "spf": "spf",
-    "spf_guess": "spf",
-    "dkim_status": "dkim",
-    "dmarc_status": "dmarc",
-    "malware": "malware",
-    "spam": "spam",
-    "dcc": "dcc",
-    "bmi_run": "bmi",
+    "spf": ("spf", 3),
+    "spf_guess": ("spf", 3),
+    "dkim_signers": ("dkim", 2),
+    "dkim_status": ("dkim", 2),
+    "dmarc_status": ("dmarc", 3),
+    "dcc": ("dcc", 3),
+    "bmi_run": ("bmi", 1),
 }
 #: main options that name a file which is read
 _MAIN_FILES = frozenset(
@@ -364,7 +363,17 @@ class _Finder:
                     if domain:
                         self.add("dns", ("A", f"{HOLE}.{domain}"), site)
         elif name in _VERDICTS:
-            self.add("verdicts", (_VERDICTS[name], text), site)
+            kind, parts = _VERDICTS[name]
+            self.add("verdicts", (kind, *[HOLE] * parts), site)
+            if name == "spf_guess":
+                record = str(self.configuration.option("spf_guess") or "v=spf1 a/24 mx/24 ptr ?all")
+                self.add("verdicts", (kind, *[HOLE] * parts, record), site)
+        elif name in ("malware", "spam"):
+            given = text
+            if name == "malware":
+                given = str(self.configuration.option("av_scanner") or "sophie")
+            word = re.split(r"[:/]", given, maxsplit=1)[0].strip()
+            self.add("verdicts", (name, HOLE if "$" in word or not word else word, HOLE), site)
         elif name == "verify":
             if "callout" in text:
                 self.add("callouts", (HOLE,), site)
