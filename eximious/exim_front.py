@@ -33,6 +33,8 @@ _WITH_VALUE = frozenset(("-oX", "-oP", "-oMm", "-oB", "-F", "-p", "-r", "-B", "-
 
 #: mode -> module and function that run it: (assembly, arguments) -> exit code
 _ELSEWHERE: dict[str, tuple[str, str]] = {
+    "-bh": ("eximious.front_session", "run"),
+    "-bhc": ("eximious.front_session", "run"),
     "-bt": ("eximious.front_routing", "run"),
     "-bv": ("eximious.front_routing", "run"),
     "-bvs": ("eximious.front_routing", "run"),

@@ -56,7 +56,7 @@ def read_test_message(
     from eximious.interpreter.submission import Submission
 
     message = ctx.message
-    reader = _Reader(data.decode("latin-1"), ctx, dot_ends)
+    reader = MessageReader(data.decode("latin-1"), ctx, dot_ends)
     reader.read_headers()
     notices: list[str] = []
     if not sender_given:
@@ -88,7 +88,7 @@ def _take_sender(ctx: Context, text: str, trusted: bool) -> bool:
     return True
 
 
-def _measure(ctx: Context, reader: _Reader) -> None:
+def _measure(ctx: Context, reader: MessageReader) -> None:
     from eximious.interpreter.variables.computed import visible_limit
 
     message, body = ctx.message, reader.body
@@ -130,7 +130,7 @@ def base62(number: int, width: int) -> str:
     return out
 
 
-class _Reader:
+class MessageReader:
     """One pass over the text of a message: ``at`` is where it stands."""
 
     def __init__(self, text: str, ctx: Context, dot_ends: bool) -> None:

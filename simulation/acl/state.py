@@ -91,6 +91,12 @@ class MessageEffects:
         self.submission_domain: str | None = None
         self.submission_mode = False
         self.submission_name: str | None = None
+        #: why the sender did not verify (see eximious.simulation.acl.conditions.addresses), None if nothing is wrong
+        self.sender_failure: Any = None
+        #: the sender's address has been rewritten already, for its verification
+        self.sender_rewritten = False
+        #: how many of added_headers are in the message already
+        self.headers_in_place = 0
         self.suppress_local_fixups = False
         self.utf8_downconvert: int | None = None
         self.wellknown: str | None = None

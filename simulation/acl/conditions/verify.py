@@ -15,6 +15,7 @@ from eximious.simulation.acl.phases import allows
 from eximious.simulation.acl.registry import VERIFIES, condition, place, verify_item
 
 if TYPE_CHECKING:
+    from eximious.interpreter.context import Context
     from eximious.simulation.acl.engine import Evaluation
     from eximious.simulation.acl.program import Step
 
@@ -93,16 +94,21 @@ def helo(evaluation: Evaluation, argument: str, step: Step) -> int:
     """Whether the name in HELO is the client's: by its name, its aliases, or the name's addresses."""
     connection = evaluation.state.connection
     if connection.helo_verified is None:
-        connection.helo_verified = verify_helo(evaluation)
+        connection.helo_verified = verify_helo(evaluation.ctx)
     return OK if connection.helo_verified else FAIL
 
 
-def verify_helo(evaluation: Evaluation) -> bool:
+def helo_is_verified(ctx: Context) -> tuple[bool, bool]:
+    """Check the client's HELO name; gives whether it is good, and whether that may change."""
+    verified = verify_helo(ctx)
+    return verified, not verified and bool(ctx.session.host_lookup_deferred)
+
+
+def verify_helo(ctx: Context) -> bool:
     """Check the client's HELO name (manual 14, helo_verify_hosts)."""
     from eximious.interpreter.dns import Asking
     from eximious.interpreter.hosts import Host, look_up_name, set_addresses
 
-    ctx = evaluation.ctx
     session = ctx.session
     name, address = session.sender_helo_name, session.sender_host_address
     if not name:

@@ -1,0 +1,74 @@
+"""``-bh`` and ``-bhc`` of the compatible front: an SMTP session from a client that is only said (manual 5.2)."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from eximious.assembly import Assembly
+    from eximious.exim_front import Arguments
+
+#: bytes read at once
+PIECE = 1 << 16
+
+
+def run(assembly: Assembly, arguments: Arguments) -> int:
+    """Take a session from standard input; replies go to standard output, logs and traces to standard error."""
+    from eximious.front_logs import write_watched
+    from eximious.interpreter.origin import OriginError, address_and_port
+    from eximious.interpreter.text import Tainted
+    from eximious.simulation.smtp.session import SmtpSession
+
+    origin = dict(arguments.origin)
+    try:
+        address, port = address_and_port(arguments.client)
+    except OriginError as problem:
+        sys.stderr.write(f"{problem.message}\n")
+        return 1
+    problem_text, _ = assembly.set_origin(origin, None)
+    if problem_text:
+        sys.stderr.write(f"{problem_text}\n")
+        return 1
+    ctx = assembly.context
+    session = ctx.session
+    session.sender_host_address, session.sender_host_port = Tainted(address), port
+    session.sender_ident = session.authenticated_id = session.authenticated_sender = ""
+    ctx.message.sender_address = ""
+    if "-oMt" in origin:
+        session.sender_ident = Tainted(origin["-oMt"])
+    import gc
+
+    gc.freeze()
+    gc.disable()
+    write = sys.stdout.buffer.write
+    write(
+        f"\n**** SMTP testing session as if from host {address}\n"
+        "**** but without any ident (RFC 1413) callback.\n"
+        "**** This is not for real!\n\n".encode("latin-1")
+    )
+    smtp = SmtpSession(ctx, callouts=arguments.mode == "-bhc", log=write_watched, record=False)
+    smtp.state.trace = _trace
+    stream = sys.stdin.buffer
+    try:
+        write(smtp.start())
+        sys.stdout.buffer.flush()
+        while not smtp.closed:
+            data = stream.read1(PIECE)
+            if not data:
+                write(smtp.end())
+                break
+            write(smtp.feed(data))
+            sys.stdout.buffer.flush()
+    finally:
+        sys.stdout.buffer.flush()
+        assembly.close()
+    return 0
+
+
+def _trace(line: str) -> None:
+    """Write a line about what is done as Exim's host checking does."""
+    sys.stdout.flush()
+    text = "".join(f">>> {one}\n" for one in str(line).split("\n"))
+    sys.stderr.buffer.write(text.encode("latin-1", "replace"))
+    sys.stderr.buffer.flush()

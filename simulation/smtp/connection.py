@@ -1,0 +1,126 @@
+"""The beginning of a session: who connects, what is asked about them, the greeting (manual 13, 14)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximious.conditions.lists.match import match_host
+from eximious.interpreter.engine import expand
+from eximious.interpreter.outcomes import Failure, ForcedFailure
+from eximious.simulation.acl.outcomes import OK, AclResult
+
+if TYPE_CHECKING:
+    from eximious.simulation.smtp.session import SmtpSession
+
+_UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3}
+
+
+def greet(session: SmtpSession) -> None:
+    """Do what Exim does before it reads the first command."""
+    ctx, connection = session.ctx, session.connection
+    session.active_hostname = str(ctx.env.configuration.option("primary_hostname") or "")
+    connection.smtp_active_hostname = None
+    _active_hostname(session)
+    if connection.sender_host_address and session.logs("smtp_connection"):
+        session.log(session.connection_info())
+    session.size_limit = size_limit(session)
+    if connection.sender_host_address:
+        if not _admitted(session):
+            return
+        session.helo_verify_required = session.is_host("helo_verify_hosts")
+        if not session.helo_verify_required:
+            session.helo_verify = session.is_host("helo_try_verify_hosts")
+        session.helo_accept_junk = session.is_host("helo_accept_junk_hosts")
+        session.unqualified_sender = session.is_host("sender_unqualified_hosts")
+        session.unqualified_recipient = session.is_host("recipient_unqualified_hosts")
+    else:
+        session.unqualified_sender = session.unqualified_recipient = True
+    result: AclResult | None = None
+    if session.has_acl("acl_smtp_connect"):
+        result = session.acl("connect", "acl_smtp_connect")
+        if result.outcome != OK:
+            session.refuse("connect", result)
+            session.notquit_done = True
+            session.closed = True
+            return
+    _banner(session, result)
+
+
+def _active_hostname(session: SmtpSession) -> None:
+    text = session.options.get("smtp_active_hostname")
+    if not text:
+        return
+    try:
+        value = expand(text, session.ctx)
+    except ForcedFailure:
+        return
+    except Failure as failure:
+        session.log(f'failed to expand "{text}" (smtp_active_hostname): {failure.message}', "main panic")
+        return
+    if value:
+        session.active_hostname = str(value)
+        session.connection.smtp_active_hostname = value
+
+
+def _admitted(session: SmtpSession) -> bool:
+    """Whether the client may talk at all (host_lookup, host_reject_connection)."""
+    ctx, connection = session.ctx, session.connection
+    if connection.sender_host_name is None and not connection.sender_host_unknown:
+        wanted = match_host(ctx, session.options.get("host_lookup"))
+        if wanted.matched:
+            from eximious.interpreter.hosts import look_up_name
+
+            look_up_name(ctx)
+    session.rebuild_fullhost()
+    rejecting = match_host(ctx, session.options.get("host_reject_connection"))
+    if rejecting.matched or rejecting.deferred:
+        if session.logs("connection_reject"):
+            session.log(f"refused connection from {session.host()} (host_reject_connection)", "main reject")
+        session.record.last.reason = "host"
+        session.say("554 SMTP service not available")
+        session.notquit_done = True
+        session.closed = True
+        return False
+    return True
+
+
+def _banner(session: SmtpSession, result: AclResult | None) -> None:
+    if result is not None and result.user:
+        from eximious.simulation.acl.replies import own_code
+
+        code, enhanced, text, _ = own_code(session.ctx, "220", result)
+        session.respond(code, text or "", enhanced)
+        return
+    text = session.options.get("smtp_banner")
+    try:
+        banner = expand(text, session.ctx) if text else ""
+    except ForcedFailure:
+        banner = ""
+    except Failure as failure:
+        session.log(f'Expansion of "{text}" (smtp_banner) failed: {failure.message}', "main panic")
+        session.closed = True
+        return
+    banner = str(banner)
+    lines = banner.rstrip("\n").split("\n")
+    for at, line in enumerate(lines):
+        session.say(f"220{' ' if at == len(lines) - 1 else '-'}{line}")
+
+
+def size_limit(session: SmtpSession) -> int:
+    """The value of message_size_limit for this session; 0: none."""
+    text = session.options.get("message_size_limit")
+    if text is None:
+        return 0
+    try:
+        value = str(expand(str(text), session.ctx)).strip()
+    except Failure as failure:
+        session.log(f"unable to expand message_size_limit: {failure.message}", "main panic")
+        return 0
+    unit = _UNITS.get(value[-1:].upper(), 1)
+    digits = value[:-1] if unit > 1 else value
+    try:
+        number = int(digits, 16 if digits.lower().startswith("0x") else 10)
+    except ValueError:
+        session.log(f"invalid message_size_limit: {value}", "main panic")
+        return 0
+    return number * unit

@@ -1,0 +1,259 @@
+"""DATA and BDAT: how the message comes in (manual 48; RFC 5321 4.1.1.4, RFC 3030)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximious.interpreter.text import Tainted
+from eximious.simulation.acl.outcomes import OK
+from eximious.simulation.smtp.registry import command
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from eximious.simulation.smtp.session import SmtpSession
+
+    class Receiving(Protocol):
+        """What takes input instead of commands."""
+
+        def take(self, session: SmtpSession, data: bytes) -> bytes | None:
+            """Take input; gives what is left behind the end, None as long as there is none."""
+
+        def lost(self, session: SmtpSession) -> None:
+            """The client is gone in the middle."""
+
+
+#: bytes of a message kept where the configuration sets no limit
+MOST = 512 << 20
+
+
+@command("data", arguments=False, mail=True)
+def data(session: SmtpSession, argument: str) -> None:
+    """DATA: ask for the message, unless nobody is to have it."""
+    if not _recipients_there(session, "DATA"):
+        return
+    if session.has_acl("acl_smtp_predata"):
+        message = session.ctx.message
+        message.enable_dollar_recipients = True
+        result = session.acl("predata", "acl_smtp_predata")
+        message.enable_dollar_recipients = False
+        if result.outcome != OK:
+            session.refuse("predata", result)
+            return
+        if result.user:
+            session.user_message("354", result)
+            session.receiving = Message(session)
+            return
+    session.say('354 Enter message, ending with "." on a line by itself')
+    session.receiving = Message(session)
+
+
+@command("bdat", mail=True)
+def bdat(session: SmtpSession, argument: str) -> None:
+    """BDAT: a chunk of the message follows at once."""
+    if not session.chunking:
+        session.protocol_error(
+            "smtp_protocol_error", 503, None, "BDAT command used when CHUNKING not advertised"
+        )
+        return
+    words = argument.split()
+    if not words or not words[0].isascii() or not words[0].isdigit():
+        session.protocol_error("smtp_protocol_error", 501, None, "missing size for BDAT command")
+        return
+    size, last = int(words[0]), len(words) > 1 and words[1].upper() == "LAST"
+    if size == 0 and not last:
+        session.protocol_error("smtp_protocol_error", 504, None, "zero size for BDAT command")
+        return
+    chunk = session.bdat
+    if chunk is None:
+        if not _recipients_there(session, "BDAT"):
+            session.receiving = Flush(size)
+            return
+        chunk = session.bdat = Chunks(session)
+    chunk.expect(size, last)
+    session.receiving = chunk
+
+
+def _recipients_there(session: SmtpSession, verb: str) -> bool:
+    if not session.discarded and not session.recipients:
+        session.record.last.reason = "sequence"
+        if session.rcpt_response is not None and session.rcpt_response_same:
+            session.respond("503", "All RCPT commands were rejected with this error:", final=False)
+            session.respond("503", session.rcpt_response, final=False)
+        if session.pipelining and session.last_was_rcpt:
+            session.say(f"503 Valid RCPT command must precede {verb}")
+        else:
+            message = f"valid RCPT command must precede {verb}"
+            session.protocol_error("smtp_protocol_error", 503, None, message)
+        return False
+    if session.too_many and session.options.get("recipients_max_reject"):
+        session.sender = None
+        session.say("554 Too many recipients")
+        return False
+    return True
+
+
+class Store:
+    """The bytes of a message as they come; beyond the limit they are only counted."""
+
+    def __init__(self, session: SmtpSession) -> None:
+        limit = session.size_limit or MOST
+        self.most = limit + 65_536
+        self.parts: list[bytes] = []
+        self.size = self.kept = 0
+
+    def add(self, piece: bytes) -> None:
+        """Take a piece."""
+        self.size += len(piece)
+        if self.kept <= self.most:
+            self.parts.append(piece)
+            self.kept += len(piece)
+
+    def text(self) -> bytes:
+        """What was kept."""
+        return b"".join(self.parts)
+
+
+class Message:
+    """The message behind DATA: up to a line that is a dot.
+
+    The lines of a message that begins with one ended by CRLF all have to be, so that nobody can hide an end in it
+    (RFC 5321 2.3.8, 4.1.1.4).
+    """
+
+    def __init__(self, session: SmtpSession) -> None:
+        self.store = Store(session)
+        self._tail = b"\n"
+        self._crlf: bool | None = None
+        self._strict = session.env.version >= (4, 96)
+
+    def take(self, session: SmtpSession, data: bytes) -> bytes | None:
+        """See :class:`Receiving`."""
+        if self._crlf is None:
+            first = (self._tail + data).find(b"\n", 1)
+            if first > 0:
+                self._crlf = (self._tail + data)[first - 1 : first] == b"\r"
+        joined = self._tail + data
+        end, behind = self._end(joined)
+        already = len(self._tail)
+        if end < 0:
+            # what could be the beginning of the end stays for the next piece
+            keep = min(len(joined), 4)
+            self.store.add(joined[already:] if already <= len(joined) else b"")
+            self._tail = joined[len(joined) - keep :]
+            return None
+        if end + 1 > already:
+            self.store.add(joined[already : end + 1])
+        elif end + 1 < already:
+            self._unsay(already - end - 1)
+        session.receiving = None
+        from eximious.simulation.smtp.reception import received
+
+        received(session, self._unstuffed(), self.store.size)
+        return joined[behind:]
+
+    def _unsay(self, size: int) -> None:
+        """Give back bytes that were stored and belong to the end."""
+        text = self.store.text()
+        self.store.parts = [text[: len(text) - size]]
+        self.store.size -= size
+        self.store.kept = len(self.store.parts[0])
+
+    def _end(self, joined: bytes) -> tuple[int, int]:
+        """The offset of the newline before the last dot, and of what is behind; -1 where there is no end."""
+        crlf = self._crlf and self._strict
+        ends = (b"\r\n.\r\n",) if crlf else (b"\n.\n", b"\n.\r\n")
+        best = (-1, -1)
+        for mark in ends:
+            at = joined.find(mark)
+            if at >= 0 and (best[0] < 0 or at < best[0]):
+                newline = at + 1 if crlf else at
+                best = (newline, at + len(mark))
+        # the very first line
+        if crlf is not True or best[0] < 0:
+            for mark in (b"\n.\r\n", b"\n.\n"):
+                if joined.startswith(mark) and not self.store.size:
+                    return 0, len(mark)
+        return best
+
+    def _unstuffed(self) -> bytes:
+        text = self.store.text()
+        if text.startswith(b"."):
+            text = text[1:]
+        return text.replace(b"\n.", b"\n")
+
+    def lost(self, session: SmtpSession) -> None:
+        """See :class:`Receiving`."""
+        lose(session)
+
+
+class Chunks:
+    """A message in chunks: each of the size that its BDAT said."""
+
+    def __init__(self, session: SmtpSession) -> None:
+        self.store = Store(session)
+        self.left = self.size = 0
+        self.last = False
+
+    def expect(self, size: int, last: bool) -> None:
+        """A BDAT command."""
+        self.left = self.size = size
+        self.last = last
+
+    def take(self, session: SmtpSession, data: bytes) -> bytes | None:
+        """See :class:`Receiving`."""
+        piece, rest = data[: self.left], data[self.left :]
+        self.store.add(piece)
+        self.left -= len(piece)
+        if self.left:
+            return None
+        session.receiving = None
+        if not self.last:
+            session.say(f"250 {self.size} byte chunk received")
+            return rest
+        session.bdat = None
+        from eximious.simulation.smtp.reception import received
+
+        received(session, self.store.text(), self.store.size, chunk=self.size)
+        return rest
+
+    def lost(self, session: SmtpSession) -> None:
+        """See :class:`Receiving`."""
+        lose(session)
+
+
+class Flush:
+    """A chunk that nobody wants."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+    def take(self, session: SmtpSession, data: bytes) -> bytes | None:
+        """See :class:`Receiving`."""
+        rest = data[self.left :]
+        self.left -= min(self.left, len(data))
+        if self.left:
+            return None
+        session.receiving = None
+        return rest
+
+    def lost(self, session: SmtpSession) -> None:
+        """See :class:`Receiving`."""
+        session.closed = True
+
+
+def lose(session: SmtpSession) -> None:
+    """The connection is lost inside a message."""
+    session.receiving = None
+    session.notquit("connection-lost", "421", f"{session.active_hostname} lost input connection")
+    message = session.ctx.message
+    where = f"F=<{message.sender_address}>" if message.sender_address else ""
+    if session.logs("lost_incoming_connection"):
+        info = session.connection_info()
+        session.log(f"{info} lost while reading message data (header){' ' + where if where else ''}")
+    session.closed = True
+
+
+def tainted(text: str) -> str:
+    """What came from the client."""
+    return Tainted(text)

@@ -1,0 +1,346 @@
+"""A message that has come in: its header, what Exim adds, the ACLs about it, the last reply (manual 44.2, 47, 48)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximious.interpreter.engine import expand
+from eximious.interpreter.headers import Header
+from eximious.interpreter.message_file import MessageAbandoned, MessageReader, message_id
+from eximious.interpreter.outcomes import Failure, ForcedFailure
+from eximious.interpreter.text import follow
+from eximious.simulation.acl.engine import client
+from eximious.simulation.acl.outcomes import DISCARD, OK, AclResult
+from eximious.simulation.rewriting.addresses import rewrite_address
+from eximious.simulation.rewriting.headers import rewrite_headers
+
+if TYPE_CHECKING:
+    from eximious.simulation.smtp.session import SmtpSession
+
+
+def received(session: SmtpSession, data: bytes, size: int, chunk: int | None = None) -> None:
+    """Take a whole message (dots undone): check it, run its ACLs, answer, and forget the transaction.
+
+    ``size``: bytes as they came. ``chunk``: the size of the last BDAT.
+    """
+    session.begin_event("data", "")
+    try:
+        _received(session, data, size, chunk)
+    finally:
+        from eximious.simulation.mime.mailbox import unspool
+
+        unspool(session.ctx)
+        session.reset()
+        session.connection.received_protocol = session.protocol()
+
+
+def _received(session: SmtpSession, data: bytes, size: int, chunk: int | None) -> None:
+    ctx, message = session.ctx, session.ctx.message
+    message.message_exim_id = message_id(ctx)
+    message.received_time = int(ctx.env.doors.clock.now())
+    limit = session.size_limit
+    reader = MessageReader(data.decode("latin-1"), ctx, dot_ends=False)
+    try:
+        reader.read_headers()
+    except MessageAbandoned as abandoned:
+        _header_too_large(session, abandoned.message)
+        return
+    message.headers = reader.headers
+    if 0 < limit < size:
+        session.record.last.reason = "limit"
+        session.say("552 Message size exceeds maximum permitted")
+        if session.logs("size_reject"):
+            session.log(
+                f"rejected from <{message.sender_address}>{_whence(session)}: message too big: "
+                f"read={size} max={limit}",
+                "main reject",
+            )
+        return
+    body = _body(reader)
+    message.received_count = 1 + sum(1 for header in reader.headers if header.type == "P")
+    if message.received_count - 1 > int(session.options.get("received_headers_max") or 0):
+        session.record.last.reason = "limit"
+        session.say('550 Too many "Received" headers - suspected mail loop')
+        session.log(
+            f'rejected from <{message.sender_address}>{_whence(session)}: Too many "Received" headers',
+            "main reject",
+        )
+        return
+    _fix(session)
+    _rewrite(session)
+    _add_received(session)
+    _measure(session, reader, body)
+    from eximious.simulation.smtp.header_changes import apply_changes
+
+    apply_changes(ctx, session.state)
+    message.enable_dollar_recipients = True
+    result = _acls(session)
+    message.enable_dollar_recipients = False
+    if result is None:
+        return
+    apply_changes(ctx, session.state)
+    _accept(session, result, chunk)
+
+
+def _whence(session: SmtpSession) -> str:
+    """How log lines about a message name where it came from."""
+    full = session.connection.sender_fullhost
+    ident = session.connection.sender_ident
+    host = f" H={full}" if full else ""
+    return f"{host}{f' U={ident}' if ident else ''}"
+
+
+def _header_too_large(session: SmtpSession, why: str) -> None:
+    session.record.last.reason = "limit"
+    shown = why.replace("received from NULL", f"received from {session.host()}")
+    if "overlong" in why:
+        session.say("552 A message header line is too long")
+    else:
+        session.say("552 Message header is ridiculously long")
+    session.log(shown)
+
+
+def _body(reader: MessageReader) -> str:
+    """The body with its lines ended by newlines, however they came."""
+    text = reader.before_body + reader.text[reader.at :]
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text and not text.endswith("\n"):
+        text += "\n"
+    return text
+
+
+def _fix(session: SmtpSession) -> None:
+    """Take out what does not belong on a received message; what control = submission adds (manual 47)."""
+    from eximious.interpreter.submission import REMOVED
+
+    for header in session.ctx.message.headers or ():
+        option = REMOVED.get(header.text.partition(":")[0].rstrip(" \t").lower())
+        if option is not None and session.options.get(option) is not False:
+            header.deleted = True
+    effects = session.state.message
+    if effects.submission_mode and not effects.suppress_local_fixups:
+        from eximious.simulation.smtp.submitted import fix_submission
+
+        fix_submission(session)
+
+
+def _rewrite(session: SmtpSession) -> None:
+    """Rewrite the envelope and the header lines (manual 31.2); the sender first."""
+    ctx, message = session.ctx, session.ctx.message
+    rules = ctx.env.configuration.rewrite
+    if message.sender_address and rules and not session.state.message.sender_rewritten:
+        message.sender_address = rewrite_address(ctx, message.sender_address, is_recipient=False)
+    if rules:
+        message.recipients = [rewrite_address(ctx, one, is_recipient=True) for one in message.recipients]
+        for one, address in zip(session.recipients, message.recipients):
+            one["address"] = str(address)
+    controls = session.state.connection
+    rewrite_headers(
+        ctx,
+        qualify_sender=session.unqualified_sender or controls.unqualified_sender,
+        qualify_recipient=session.unqualified_recipient or controls.unqualified_recipient,
+    )
+
+
+def _add_received(session: SmtpSession) -> None:
+    """Put the Received: line before all others (option received_header_text)."""
+    from eximious.interpreter.variables.clock import full_date
+
+    ctx, message = session.ctx, session.ctx.message
+    text = session.options.get("received_header_text")
+    clock = ctx.env.doors.clock
+    date = full_date(clock.localtime(clock.now()))
+    if len(message.recipients) == 1:
+        message.received_for = message.recipients[0]
+    try:
+        value = expand(str(text), ctx) if text else ""
+    except ForcedFailure:
+        value = ""
+    except Failure as failure:
+        session.log(f'Expansion of "{text}" (received_header_text) failed: {failure.message}', "main panic")
+        value = ""
+    finally:
+        message.received_for = ""
+    assert message.headers is not None
+    line = follow(f"{value}; {date}\n", value) if value else f"Received: ; {date}\n"
+    header = Header(line)
+    header.deleted = not value
+    message.headers.insert(0, header)
+
+
+def _measure(session: SmtpSession, reader: MessageReader, body: str) -> None:
+    message = session.ctx.message
+    message.body = body.encode("latin-1")
+    message.body_linecount = body.count("\n")
+    message.body_zerocount = body.count("\0") + reader.zeros
+    message.message_body_size = len(body)
+    headers = message.headers or ()
+    head = sum(len(header.text) for header in headers if not header.deleted)
+    message.message_size = head + 1 + len(body)
+    message.message_linecount = (
+        sum(header.text.count("\n") for header in headers if not header.deleted) + message.body_linecount
+    )
+    longest = max((len(line) for line in body.split("\n")), default=0)
+    message.max_received_linelength = max(reader.longest, longest)
+
+
+# ---- ACLs
+
+
+def _acls(session: SmtpSession) -> AclResult | None:
+    """Run the ACLs about a message; None where it was refused (and answered)."""
+    ctx = session.ctx
+    if session.has_acl("acl_smtp_dkim") and not session.state.message.dkim_disable_verify:
+        result = _dkim(session)
+        if result is not None and result.outcome not in (OK, DISCARD):
+            session.refuse("dkim", result)
+            return None
+        if result is not None and result.outcome == DISCARD:
+            return result
+    if session.has_acl("acl_smtp_mime"):
+        from eximious.simulation.mime.walk import run_mime_acl
+
+        session.begin_event("mime", "")
+        result = run_mime_acl(ctx, str(session.options.get("acl_smtp_mime")))
+        session.record.last.acl = str(session.options.get("acl_smtp_mime"))
+        if result.outcome == DISCARD:
+            return result
+        if result.outcome != OK:
+            session.refuse("mime", result)
+            return None
+        session.begin_event("data", "")
+    if ctx.message.prdr_requested and len(session.recipients) > 1 and session.has_acl("acl_smtp_data_prdr"):
+        _prdr(session)
+    if not session.has_acl("acl_smtp_data"):
+        session.record.last.reason = "no acl"
+        return AclResult(OK, None, None)
+    result = session.acl("data", "acl_smtp_data")
+    if result.outcome in (OK, DISCARD):
+        return result
+    session.refuse("data", result)
+    return None
+
+
+def _dkim(session: SmtpSession) -> AclResult | None:
+    from eximious.simulation.acl.signers import run_dkim_acl
+
+    return run_dkim_acl(session.ctx, str(session.options.get("acl_smtp_dkim")))
+
+
+def _prdr(session: SmtpSession) -> None:
+    """Ask the PRDR ACL about each recipient, and answer each (manual 44.2.6)."""
+    ctx, message = session.ctx, session.ctx.message
+    session.say("353 PRDR content analysis beginning")
+    kept, lines = [], []
+    for at, one in enumerate(session.recipients):
+        ctx.session.smtp_command_argument = one["address"]
+        result = session.acl("prdr", "acl_smtp_data_prdr")
+        word = {OK: "accepted"}.get(
+            result.outcome, "rejected" if result.word in ("deny", "drop") else "temporarily rejected"
+        )
+        lines.append(f"PRDR R=<{one['address']}> {word}")
+        if result.outcome == OK:
+            kept.append(at)
+            session.say("250 OK")
+        else:
+            session.respond(
+                "550" if word == "rejected" else "450", str(result.user or "Administrative prohibition")
+            )
+    session.recipients = [session.recipients[at] for at in kept]
+    message.recipients = [message.recipients[at] for at in kept]
+    for line in lines:
+        session.log(line)
+
+
+# ---- the end
+
+
+def _accept(session: SmtpSession, result: AclResult, chunk: int | None) -> None:
+    message, effects = session.ctx.message, session.state.message
+    _log_arrival(session)
+    if result.outcome == DISCARD or not session.recipients:
+        by = "DATA ACL" if result.outcome == DISCARD else "MAIL ACL" if session.all_discarded else "RCPT ACL"
+        session.log(f"=> blackhole ({by} discarded recipients)")
+        session.log("Completed")
+    session.record.messages.append(described(session, result))
+    identity = message.message_exim_id
+    if effects.fake:
+        session.respond("450" if effects.fake == "defer" else "550", str(effects.fake_text))
+    elif result.user:
+        session.user_message("250", result)
+    elif chunk is not None:
+        total = message.message_size + message.message_linecount
+        session.say(f"250- {chunk} byte chunk, total {total}")
+        session.say(f"250 OK id={identity}")
+    else:
+        session.say(f"250 OK id={identity}")
+    if session.host_checking:
+        session.raw("\n**** SMTP testing: that is not a real message id!\n\n")
+
+
+def _log_arrival(session: SmtpSession) -> None:
+    """The line ``<=`` of the main log (manual 53.4)."""
+    ctx, message, connection = session.ctx, session.ctx.message, session.connection
+    parts = [f"<= {message.sender_address or '<>'}"]
+    full = client(ctx)
+    parts.append(full)
+    if connection.received_protocol:
+        parts.append(f"P={connection.received_protocol}")
+    if connection.tls_in.active:
+        parts.append(f"X={connection.tls_in.cipher}")
+    if connection.proxy_session and session.logs("proxy"):
+        parts.append(f"PRX={connection.proxy_local_address}")
+    if connection.sender_host_authenticated:
+        authenticated = f"A={connection.sender_host_authenticated}"
+        if connection.authenticated_id:
+            authenticated += f":{connection.authenticated_id}"
+            if session.logs("smtp_mailauth") and connection.authenticated_sender:
+                authenticated += f":{connection.authenticated_sender}"
+        parts.append(authenticated)
+    if message.prdr_requested and session.has_acl("acl_smtp_data_prdr"):
+        parts.append("PRDR")
+    if session.logs("8bitmime"):
+        parts.append(f"M8S={session.body_8bitmime}")
+    parts.append(f"S={message.message_size}")
+    if session.logs("msg_id"):
+        identity = _header_id(session)
+        if identity:
+            parts.append(f"id={identity}")
+    if session.logs("subject"):
+        from eximious.interpreter.headers import header_value
+
+        subject = header_value(ctx, "h", "subject")
+        if subject:
+            parts.append(f'T="{subject}"')
+    if session.logs("received_sender"):
+        parts.append(f"from <{session.sender}>")
+    if session.logs("received_recipients"):
+        parts.append("for " + " ".join(one["address"] for one in session.recipients))
+    session.log(" ".join(parts))
+
+
+def _header_id(session: SmtpSession) -> str:
+    for header in session.ctx.message.headers or ():
+        if header.type == "I" and not header.deleted:
+            value = header.text.partition(":")[2].strip(" \t\n")
+            return value[1:-1] if value.startswith("<") and value.endswith(">") else value
+    return ""
+
+
+def described(session: SmtpSession, result: AclResult) -> dict[str, object]:
+    """What became of a message, as plain values."""
+    message, effects = session.ctx.message, session.state.message
+    fate = "discarded" if result.outcome == DISCARD or not session.recipients else "accepted"
+    if effects.fake:
+        fate = f"accepted, but answered as if {effects.fake}ed"
+    return {
+        "id": str(message.message_exim_id),
+        "sender": str(message.sender_address),
+        "recipients": [one["address"] for one in session.recipients],
+        "fate": fate,
+        "frozen": effects.deliver_freeze,
+        "queued": effects.queue_only,
+        "headers": [str(header.text) for header in message.headers or () if not header.deleted],
+        "size": message.message_size,
+    }

@@ -1,0 +1,94 @@
+"""What happened in a session, for people and programs: an event for each reply and each decision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Step:
+    """One condition or modifier of a statement: its text, the expanded value and what came of it."""
+
+    __slots__ = ("outcome", "text", "value")
+
+    def __init__(self, text: str, value: str | None, outcome: str) -> None:
+        self.text, self.value, self.outcome = text, value, outcome
+
+
+class Statement:
+    """One statement of an ACL that was run: its place, verb, outcome and steps."""
+
+    __slots__ = ("outcome", "place", "steps", "text", "verb")
+
+    def __init__(self, place: str, verb: str, text: str, outcome: str, steps: list[Step]) -> None:
+        self.place, self.verb, self.text, self.outcome, self.steps = place, verb, text, outcome, steps
+
+
+class Event:
+    """One command, and what became of it.
+
+    ``phase``: connect, helo, mail, rcpt, predata, data…; ``command``: what the client sent (no message data);
+    ``reply``: the lines of the answer; ``acl``: the ACL that ran, "" if none did; ``statements``: those of its
+    statements that were tried, the last one decided; ``reason``: one of :data:`REASONS`; ``logs``: (log, line) that were
+    written; ``added`` and ``removed``: header lines; ``variables``: ``acl_…`` that were set.
+    """
+
+    __slots__ = (
+        "acl", "added", "command", "logs", "phase", "reason", "removed", "reply", "statements", "variables",
+    )  # fmt: skip
+
+    def __init__(self, phase: str, command: str) -> None:
+        self.phase, self.command = phase, command
+        self.reply: list[str] = []
+        self.acl = ""
+        self.reason = ""
+        self.statements: list[Statement] = []
+        self.logs: list[tuple[str, str]] = []
+        self.added: list[str] = []
+        self.removed: list[str] = []
+        self.variables: dict[str, str] = {}
+
+    @property
+    def code(self) -> str:
+        """The code of the reply, "" without one."""
+        return self.reply[-1][:3] if self.reply else ""
+
+
+#: why a reply is what it is
+REASONS = (
+    "acl",  #: an ACL decided
+    "no acl",  #: there is no ACL for this, and what is then usual
+    "syntax",  #: the command or an address in it is malformed
+    "sequence",  #: the command may not come here
+    "limit",  #: too many of something, or too large
+    "host",  #: who the client is
+    "authentication",  #: what AUTH came to
+    "verification",  #: an address was asked about
+    "protocol",  #: what the command always says
+)
+
+
+class Record:
+    """The events of a session in their order, and what became of each message.
+
+    ``messages``: what was accepted, each a dictionary of plain values. ``explain``: whether steps are kept, too.
+    """
+
+    def __init__(self, explain: bool = False) -> None:
+        self.explain = explain
+        self.events: list[Event] = []
+        self.messages: list[dict[str, Any]] = []
+        self._steps: list[Step] = []
+
+    def begin(self, phase: str, command: str) -> Event:
+        """Begin the event of a command."""
+        event = Event(phase, command)
+        self.events.append(event)
+        return event
+
+    @property
+    def last(self) -> Event:
+        """The event in hand."""
+        return self.events[-1] if self.events else self.begin("", "")
