@@ -56,7 +56,10 @@ _REASONS = {
 
 
 class Signature:
-    """One DKIM-Signature: line. Names are those of the variables without ``dkim_``."""
+    """One DKIM-Signature: line. Names are those of the variables without ``dkim_``.
+
+    Whether it is good is asked when somebody first wants to know ``status``, ``reason`` or ``key``.
+    """
 
     def __init__(self, tags: dict[str, str]) -> None:
         def get(name: str) -> str:
@@ -76,10 +79,31 @@ class Signature:
         self.headernames = get("h")
         packed = re.sub(r"[^A-Za-z0-9+/]", "", tags.get("b", ""))
         self.bits = len(packed) * 6 // 8 * 8
-        self.status, self.reason = "none", ""
         #: the ACL said something else
         self.overridden = False
-        self.key: dict[str, Any] = dict(KEY)
+        #: whom to ask; None: nobody, it is not verified
+        self.ctx: Context | None = None
+        self.verdict: tuple[str, str, dict[str, Any]] | None = None
+
+    def _judged(self) -> tuple[str, str, dict[str, Any]]:
+        if self.verdict is None:
+            self.verdict = ("none", "", dict(KEY)) if self.ctx is None else _judge(self.ctx, self)
+        return self.verdict
+
+    @property
+    def status(self) -> str:
+        """none, invalid, fail or pass."""
+        return self._judged()[0]
+
+    @property
+    def reason(self) -> str:
+        """Why it is invalid or fails."""
+        return self._judged()[1]
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """The variables about its key."""
+        return self._judged()[2]
 
     def show(self, ctx: Context) -> None:
         """Set the variables of a signature."""
@@ -113,9 +137,9 @@ def parse(line: str) -> Signature | None:
 
 
 def verify_signatures(ctx: Context) -> list[Signature]:
-    """Find the message's signatures and what is to be said of each; once for a message.
+    """Find the message's signatures that are verified, in the order of that; once for a message.
 
-    Sets ``$dkim_signers``. Raises Unanswered where a world does not say whether one is good.
+    Sets ``$dkim_signers``.
     """
     effects = state_of(ctx).message
     if effects.signatures is None:
@@ -150,8 +174,8 @@ def _verified(ctx: Context) -> list[Signature]:
     found = [signature for signature in found if ALGORITHMS[signature.algo] in order]
     found.sort(key=lambda signature: order[ALGORITHMS[signature.algo]])
     for signature in found:
-        _judge(ctx, signature)
-        if signature.status == "pass" and options.get("dkim_verify_minimal"):
+        signature.ctx = ctx
+        if options.get("dkim_verify_minimal") and signature.status == "pass":
             break
     return found
 
@@ -162,7 +186,7 @@ def _has_long_line(body: bytes) -> bool:
     return max(map(len, body.split(b"\n"))) + 2 >= LONGEST_LINE
 
 
-def _judge(ctx: Context, signature: Signature) -> None:
+def _judge(ctx: Context, signature: Signature) -> tuple[str, str, dict[str, Any]]:
     """Ask whether a signature is good: the answer is a status, or a mapping with reason and the key's facts."""
     answer = ctx.env.doors.verdicts.ask("dkim", signature.domain, signature.selector)
     said: dict[str, Any] = {"status": answer} if isinstance(answer, str) else answer
@@ -174,19 +198,33 @@ def _judge(ctx: Context, signature: Signature) -> None:
             f"verdicts:\n  dkim:\n    - ask: [{signature.domain}, {signature.selector}]\n"
             "      answer: {status: pass, key_length: 2048}   # or none, invalid, fail; reason: bodyhash_mismatch…\n",
         )
-    signature.status, signature.reason = said["status"], str(said.get("reason", ""))
+    key: dict[str, Any] = {}
     for name, otherwise in KEY.items():
         value = said.get(name, otherwise)
         if not isinstance(otherwise, int):
             value = Tainted(str(int(value) if isinstance(value, bool) else value))
-        signature.key[name] = value
+        key[name] = value
+    return said["status"], str(said.get("reason", "")), key
+
+
+def passing_domain(ctx: Context) -> str:
+    """Give the domain of the first signature that is known to be good, for the line about the message's arrival.
+
+    Only what was asked already counts: the DKIM ACL asks, and so does the log selector dkim_verbose.
+    """
+    for signature in state_of(ctx).message.signatures or ():
+        if signature.verdict is not None and signature.verdict[0] == "pass" and not signature.overridden:
+            return str(signature.domain)
+    return ""
 
 
 def run_dkim_acl(ctx: Context, text: str | None) -> AclResult:
-    """Verify the message's signatures, and run acl_smtp_dkim (``text``; None: not set) for each signer.
+    """Find the message's signatures, and run acl_smtp_dkim (``text``; None or empty: not set) for each signer.
 
-    To be called when a message was received by SMTP, before the MIME ACL. Gives the first result that is not
-    accept, else accept. Raises Unanswered where a world does not say whether a signature is good. Manual 44.7, 58.3.
+    To be called whenever a message was received by SMTP, before the MIME ACL: ``$dkim_signers`` and
+    ``${authresults`` need it even without an ACL. Nobody is asked whether a signature is good as long as nothing
+    depends on it. Gives the first result that is not accept, else accept. Raises Unanswered and Refused.
+    Manual 44.7, 58.3.
     """
     message, effects = ctx.message, state_of(ctx).message
     signatures = verify_signatures(ctx)

@@ -3,7 +3,8 @@
 What a session calls, in this order, when a message has been received (manual 44.2, 45):
 
 ``run_dkim_acl(ctx, text)`` of :mod:`eximious.simulation.acl.signers`
-    runs ``acl_smtp_dkim`` for each signer;
+    runs ``acl_smtp_dkim`` for each signer; also to be called where that is not set (``text`` None), since variables
+    and ``${authresults`` depend on it. ``passing_domain(ctx)`` there is what the arrival's log line shows;
 ``run_mime_acl(ctx, text)`` of :mod:`eximious.simulation.mime.walk`
     runs ``acl_smtp_mime`` (or ``acl_not_smtp_mime``) for each part. Gives an
     :class:`~eximious.simulation.acl.outcomes.AclResult` of the phase ``mime``: accept to go on, discard where the
