@@ -93,6 +93,8 @@ class MessageEffects:
         self.submission_name: str | None = None
         #: why the sender did not verify (see eximious.simulation.acl.conditions.addresses), None if nothing is wrong
         self.sender_failure: Any = None
+        #: address -> (what its verification came to, whether a callout was part of it)
+        self.verified_senders: dict[str, tuple[Any, bool]] = {}
         #: the sender's address has been rewritten already, for its verification
         self.sender_rewritten = False
         #: how many of added_headers are in the message already

@@ -48,7 +48,7 @@ class RoutedAddress(Address):
     hosts: tuple[Host, ...] = ()
     fallback_hosts: tuple[str, ...] = ()
     message: str | None = None
-    user_message = ""
+    user_message: str | None = None
     special_action = ""
     errno = 0
     uid: int | None = None

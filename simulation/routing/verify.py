@@ -223,10 +223,10 @@ class Verification:
         if self.write is None:
             return
         expn = self.mode == EXPN and not self.testing
-        prefix = ("550 " if outcome == FAIL else "451 ") if expn else ""
+        prefix = "553 " if expn else ""
         shown = address.address if self.full else text
         if outcome == FAIL:
-            what = "is undeliverable" if self.testing else "failed to verify"
+            what = "is undeliverable" if self.testing or expn else "failed to verify"
         else:
             what = "cannot be resolved at this time"
         line = f"{prefix}{shown} {what}"

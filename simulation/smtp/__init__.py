@@ -1,7 +1,7 @@
 """SMTP sessions: what the server says to a client, and why (manual 13, 44, 48).
 
 :class:`~eximious.simulation.smtp.session.SmtpSession` is fed with what a client sends and gives what the server
-answers. It opens nothing itself: ``-bh``, ``eximious simulate``, ``eximious serve`` and the API all drive the same object::
+answers. It opens nothing itself; ``-bh``, ``eximious simulate``, ``eximious serve`` and the API all drive it::
 
     session = SmtpSession(ctx)               # ctx.session has the client's address
     out = session.start()                    # the greeting

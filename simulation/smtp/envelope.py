@@ -334,9 +334,14 @@ def rcpt(session: SmtpSession, argument: str) -> None:
 
 
 def _rcpt_acl(session: SmtpSession, address: str) -> AclResult:
-    ctx = session.ctx
     if session.all_discarded:
         return AclResult(DISCARD, None, None)
+    return address_acl(session, "rcpt", "acl_smtp_rcpt", address)
+
+
+def address_acl(session: SmtpSession, phase: str, option: str, address: str) -> AclResult:
+    """Run an ACL that is about an address: ``$local_part`` and ``$domain`` are its."""
+    ctx = session.ctx
     from eximious.simulation.routing.children import make_address, split_address
 
     routed = make_address(address)
@@ -345,7 +350,7 @@ def _rcpt_acl(session: SmtpSession, address: str) -> AclResult:
     recipient = Recipient(address, routed.domain, routed.caseful, routed.caseless)
     ctx.address.domain, ctx.address.local_part = routed.domain, routed.caseless
     try:
-        return session.acl("rcpt", "acl_smtp_rcpt", recipient)
+        return session.acl(phase, option, recipient)
     finally:
         ctx.address.domain = ctx.address.local_part = ""
         ctx.address.domain_data = ctx.address.local_part_data = ""

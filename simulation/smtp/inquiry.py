@@ -58,9 +58,7 @@ def quit_(session: SmtpSession, argument: str) -> None:
 def help_(session: SmtpSession, argument: str) -> None:
     """HELP: the commands that would be answered."""
     session.record.last.reason = "protocol"
-    words = []
-    if session.env.configuration.authenticators:
-        words.append("AUTH")
+    words = ["AUTH"]
     if session.tls_advertised:
         words.append("STARTTLS")
     words += ["HELO EHLO MAIL RCPT DATA BDAT", "NOOP QUIT RSET HELP"]
@@ -76,18 +74,14 @@ def help_(session: SmtpSession, argument: str) -> None:
 @command("vrfy")
 def vrfy(session: SmtpSession, argument: str) -> None:
     """VRFY: whether an address can be delivered to."""
-    result = session.acl("vrfy", "acl_smtp_vrfy")
-    if result.outcome != OK:
-        session.refuse("vrfy", result)
-        return
     from eximious.simulation.routing.results import DEFER
     from eximious.simulation.routing.results import OK as ROUTED
     from eximious.simulation.routing.verify import Verification
-    from eximious.simulation.smtp.envelope import qualified_recipient
+    from eximious.simulation.smtp.envelope import address_acl, qualified_recipient
 
-    session.record.last.reason = "verification"
     found = parse_extract_address(Tainted(argument), False, Syntax.of(session.options))
     if not found.address:
+        session.record.last.reason = "syntax"
         session.say(f"501 {found.error}")
         return
     address: str | None = follow(found.address, Tainted(argument))
@@ -95,16 +89,20 @@ def vrfy(session: SmtpSession, argument: str) -> None:
         address = qualified_recipient(session, str(address), argument, "verify")
         if address is None:
             return
+    assert address is not None
+    result = address_acl(session, "vrfy", "acl_smtp_vrfy", address)
+    if result.outcome != OK:
+        session.refuse("vrfy", result)
+        return
+    session.record.last.reason = "verification"
     verified = Verification(session.ctx, qualify=True).ask(address)
-    failed = verified.failed
+    why = verified.failed.user_message if verified.failed is not None else None
     if verified.outcome == ROUTED:
         text = f"250 <{address}> is deliverable"
     elif verified.outcome == DEFER:
-        why = failed.user_message if failed is not None else ""
-        text = f"451 <{address}> {why}" if why else f"451 Cannot resolve <{address}> at this time"
+        text = f"451 Cannot resolve <{address}> at this time" if why is None else f"451 <{address}> {why}"
     else:
-        why = failed.user_message if failed is not None else ""
-        text = f"550 <{address}> {why}" if why else f"550 <{address}> is not deliverable"
+        text = f"550 <{address}> is not deliverable" if why is None else f"550 <{address}> {why}"
         session.log(f"VRFY failed for {argument} {client(session.ctx)}")
     session.say(text)
 

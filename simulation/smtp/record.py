@@ -31,8 +31,8 @@ class Event:
 
     ``phase``: connect, helo, mail, rcpt, predata, data…; ``command``: what the client sent (no message data);
     ``reply``: the lines of the answer; ``acl``: the ACL that ran, "" if none did; ``statements``: those of its
-    statements that were tried, the last one decided; ``reason``: one of :data:`REASONS`; ``logs``: (log, line) that were
-    written; ``added`` and ``removed``: header lines; ``variables``: ``acl_…`` that were set.
+    statements that were tried, the last one decided; ``reason``: one of :data:`REASONS`; ``logs``: (log, line);
+    ``added`` and ``removed``: header lines; ``variables``: ``acl_…`` that were set.
     """
 
     __slots__ = (

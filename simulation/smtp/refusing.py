@@ -71,7 +71,7 @@ def _sender_failure(session: SmtpSession, refused: bool, code: str, enhanced: st
         why = f": {failure.message}" if failure.message is not None else ""
         line = f"{client(session.ctx)} sender verify {kind} for <{failure.address}>{why}"
         session.log(line, "main reject")
-    if refused and failure.user_message:
+    if refused and failure.user_message is not None:
         text = _TEXTS.get(failure.kind, _PLAIN).format(failure.address, failure.user_message)
         session.respond(code, text, enhanced, final=False)
     session.rcpt_in_progress = saved

@@ -34,7 +34,7 @@ def take(session: SmtpSession, argument: str) -> None:
         known = name.upper()
         if known not in PARAMETERS or not equals:
             session.protocol_error(
-                "smtp_syntax_error", 501, None, f"XCLIENT: unrecognised parameter '{word}'"
+                "smtp_syntax_error", 501, None, f"XCLIENT: unrecognised parameter '{name}'"
             )
             return
         values[known] = str(xtextd(value))

@@ -1,18 +1,17 @@
 """``verify =``: its items and their options (manual 44.22, 44.34-44.40).
 
-Whether an address can be routed is for the router chain, which is not here: those items are checked as far as
-Exim checks them before it routes, and then refused by name.
+The items about addresses are in :mod:`eximious.simulation.acl.conditions.addresses`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximious.grammar.config_values import parse_time
-from eximious.interpreter.listsplit import SPACE, split_list
-from eximious.simulation.acl.outcomes import DEFER, FAIL, OK, NotEvaluated
+from eximious.interpreter.listsplit import split_list
+from eximious.simulation.acl.conditions import addresses
+from eximious.simulation.acl.outcomes import DEFER, FAIL, OK
 from eximious.simulation.acl.phases import allows
-from eximious.simulation.acl.registry import VERIFIES, condition, place, verify_item
+from eximious.simulation.acl.registry import VERIFIES, condition, verify_item
 
 if TYPE_CHECKING:
     from eximious.interpreter.context import Context
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
 
 #: items that take no options
 _BARE = frozenset(("certificate", "helo", "header_syntax", "header_names_ascii"))
-_EXPECTED = (
-    'expected "sender[=address]", "recipient", "helo", "header_syntax", "header_sender", '
-    '"header_names_ascii" or "reverse_host_lookup" at start of ACL condition "verify {}"'
-)
 
 
 @condition("verify")
@@ -42,7 +37,7 @@ def _verify(evaluation: Evaluation, argument: str, step: Step) -> int:
     name = "sender" if first.startswith("sender") else first
     row = evaluation.ctx.env.catalogue.acl_row("verify", name)
     if row is None:
-        return evaluation.error(_EXPECTED.format(argument))
+        return evaluation.error(addresses.EXPECTED.format(argument))
     if name in _BARE and "/" in argument:
         return evaluation.error(f"unexpected '/' found in \"{argument}\" (this verify item has no options)")
     if not allows(row, evaluation.phase):
@@ -182,76 +177,3 @@ def not_blind(evaluation: Evaluation, argument: str, step: Step) -> int:
     evaluation.log = "bcc recipient detected"
     _rejected(evaluation)
     return FAIL
-
-
-# ---- addresses
-
-#: options of a callout -> whether a value follows an equals sign, and whether that is a time
-CALLOUT = {
-    "defer_ok": (False, False),
-    "no_cache": (False, False),
-    "random": (False, False),
-    "use_sender": (False, False),
-    "use_postmaster": (False, False),
-    "use_tptsender": (False, False),
-    "postmaster_mailfrom": (True, False),
-    "postmaster": (False, False),
-    "fullpostmaster": (False, False),
-    "mailfrom": (True, False),
-    "maxwait": (True, True),
-    "connect": (True, True),
-    "hold": (False, False),
-}
-
-
-@verify_item("header_sender")
-@verify_item("recipient")
-@verify_item("sender")
-def address(evaluation: Evaluation, argument: str, step: Step) -> int:
-    """Check the item's options as Exim does, and say that nothing is routed here."""
-    words = split_list(argument, "/")
-    first = words[0]
-    if first[:6].lower() == "sender" and first[6:] and not first[6:].lstrip(SPACE).startswith("="):
-        return evaluation.error(_EXPECTED.format(argument))
-    used: set[str] = set()
-    for word in words[1:]:
-        lower = word.lower()
-        if lower in ("defer_ok", "no_details", "success_on_redirect", "callout_defer_ok", "check_postmaster"):
-            continue
-        if lower.startswith("quota"):
-            continue
-        if not lower.startswith("callout"):
-            return evaluation.error(f'unknown option "{word}" in ACL condition "verify {argument}"')
-        outcome = _callout(evaluation, argument, word[len("callout") :].lstrip(SPACE), used)
-        if outcome != OK:
-            return outcome
-    if {"use_sender", "use_postmaster"} <= used:
-        return evaluation.error(
-            "only one of use_sender and use_postmaster can be set for a recipient callout"
-        )
-    raise NotEvaluated(place(step), f"verify = {first} needs the router chain")
-
-
-def _callout(evaluation: Evaluation, argument: str, rest: str, used: set[str]) -> int:
-    if not rest:
-        return OK
-    if not rest.startswith("="):
-        return evaluation.error(f'\'=\' expected after "callout" in ACL condition "{argument}"')
-    for option in split_list(rest[1:].lstrip(SPACE), ","):
-        name = next((one for one in CALLOUT if option.lower().startswith(one)), "")
-        used.add(name)
-        has_value, is_time = CALLOUT.get(name, (False, True))
-        value = option
-        if has_value:
-            value = option[len(name) :].lstrip(SPACE)
-            if not value.startswith("="):
-                return evaluation.error(f'\'=\' expected after "{name}" in ACL verify condition "{argument}"')
-            value = value[1:].lstrip(SPACE)
-        if is_time and parse_time(value) < 0:
-            return evaluation.error(f'bad time value in ACL condition "verify {argument}"')
-        if name == "mailfrom" and not argument.lower().startswith("header_sender"):
-            return evaluation.error(
-                '"mailfrom" is allowed as a callout option only for verify=header_sender '
-                f'(detected in ACL condition "{argument}")'
-            )
-    return OK

@@ -61,7 +61,7 @@ def queryprogram(run: RouterRun, address: RoutedAddress) -> str:
 
 def _ask(run: RouterRun, address: RoutedAddress) -> str:
     """What the command writes, without blanks around it. Stops the router where it fails."""
-    command, where = run.option("command"), f"{run.name} router"
+    command, where = run.option("command"), "queryprogram router"
     try:
         arguments = command_arguments(run.ctx, command, True, where)
     except Failure as failure:
@@ -69,7 +69,7 @@ def _ask(run: RouterRun, address: RoutedAddress) -> str:
     if run.ctx.env.version >= (4, 96):
         for number, argument in enumerate(arguments):
             if type(argument) is Tainted:
-                message = f"Tainted arg {number} for {run.name} router command: '{argument}'"
+                message = f"Tainted arg {number} for {where} command: '{argument}'"
                 raise run.stop(address, DEFER, message)
     if not arguments:
         raise run.stop(address, DEFER, f"{run.name} router couldn't create child process: Invalid argument")
@@ -113,12 +113,12 @@ def _redirect(run: RouterRun, address: RoutedAddress, data: str) -> str:
         raise run.stop(address, DEFER, f"error in redirect data: {wrong.message}") from None
     if parsed.outcome == DEFERRED:
         address.message = parsed.message or "forced defer"
-        address.user_message = parsed.message or ""
+        address.user_message = parsed.message
         return DEFER
     if parsed.outcome == FAILED:
         add_children(run, address, parsed.addresses, (None, None, False))
         address.message = parsed.message if parsed.message is not None else "forced rejection"
-        address.user_message = parsed.message or ""
+        address.user_message = parsed.message
         return FAIL
     if parsed.outcome != DELIVERED:
         raise run.stop(address, DEFER, "error in redirect data: no addresses supplied")

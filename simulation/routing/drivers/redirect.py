@@ -51,7 +51,7 @@ def redirect(run: RouterRun, address: RoutedAddress) -> str:
         address.message = wrong.message
         return DEFER
     if parsed is None:
-        address.message, address.user_message = None, ""
+        address.message = address.user_message = None
         return DECLINE
     return _apply(run, address, parsed, errors, owner)
 
