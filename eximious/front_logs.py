@@ -13,6 +13,11 @@ def write_watched(line: str, where: str) -> None:
     _write(f"LOG: {where.upper()}\n  {line}\n")
 
 
+def write_told(line: str, where: str) -> None:
+    """Write a line as host checking does (``-bh``)."""
+    _write(f"LOG: {line}\n")
+
+
 def write_stamped(line: str, where: str) -> None:
     """Write a line as Exim does where it has no log: with date and time, once for each log but the main one."""
     import time

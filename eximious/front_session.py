@@ -15,7 +15,7 @@ PIECE = 1 << 16
 
 def run(assembly: Assembly, arguments: Arguments) -> int:
     """Take a session from standard input; replies go to standard output, logs and traces to standard error."""
-    from eximious.front_logs import write_watched
+    from eximious.front_logs import write_told
     from eximious.interpreter.origin import OriginError, address_and_port
     from eximious.interpreter.text import Tainted
     from eximious.simulation.smtp.session import SmtpSession
@@ -32,7 +32,8 @@ def run(assembly: Assembly, arguments: Arguments) -> int:
         return 1
     ctx = assembly.context
     session = ctx.session
-    session.sender_host_address, session.sender_host_port = Tainted(address), port
+    # what Exim has from the socket it trusts, and so it does here
+    session.sender_host_address, session.sender_host_port = str(address), port
     session.sender_ident = session.authenticated_id = session.authenticated_sender = ""
     ctx.message.sender_address = ""
     if "-oMt" in origin:
@@ -47,7 +48,7 @@ def run(assembly: Assembly, arguments: Arguments) -> int:
         "**** but without any ident (RFC 1413) callback.\n"
         "**** This is not for real!\n\n".encode("latin-1")
     )
-    smtp = SmtpSession(ctx, callouts=arguments.mode == "-bhc", log=write_watched, record=False)
+    smtp = SmtpSession(ctx, callouts=arguments.mode == "-bhc", log=write_told, record=False)
     smtp.state.trace = _trace
     stream = sys.stdin.buffer
     try:

@@ -21,6 +21,7 @@ def greet(session: SmtpSession) -> None:
     session.active_hostname = str(ctx.env.configuration.option("primary_hostname") or "")
     connection.smtp_active_hostname = None
     _active_hostname(session)
+    session.rebuild_fullhost()
     if connection.sender_host_address and session.logs("smtp_connection"):
         session.log(session.connection_info())
     session.size_limit = size_limit(session)

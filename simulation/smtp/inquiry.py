@@ -49,7 +49,8 @@ def quit_(session: SmtpSession, argument: str) -> None:
     if not session.closed:
         session.say(f"221 {session.active_hostname} closing connection")
     if session.logs("smtp_connection"):
-        session.log(f"{session.connection_info()} closed by QUIT")
+        lasted = f" D={session.duration()}" if session.env.version >= (4, 97) else ""
+        session.log(f"{session.connection_info()}{lasted} closed by QUIT")
     session.notquit_done = True
     session.closed = True
 

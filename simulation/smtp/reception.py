@@ -177,7 +177,8 @@ def _measure(session: SmtpSession, reader: MessageReader, body: str) -> None:
     message.message_body_size = len(body)
     headers = message.headers or ()
     head = sum(len(header.text) for header in headers if not header.deleted)
-    message.message_size = head + 1 + len(body)
+    # Exim counts what it writes to its spool: the name of the file, too
+    message.message_size = head + 2 + len(body)
     message.message_linecount = (
         sum(header.text.count("\n") for header in headers if not header.deleted) + message.body_linecount
     )
@@ -191,7 +192,7 @@ def _measure(session: SmtpSession, reader: MessageReader, body: str) -> None:
 def _acls(session: SmtpSession) -> AclResult | None:
     """Run the ACLs about a message; None where it was refused (and answered)."""
     ctx = session.ctx
-    if session.has_acl("acl_smtp_dkim") and not session.state.message.dkim_disable_verify:
+    if not session.state.message.dkim_disable_verify:
         result = _dkim(session)
         if result is not None and result.outcome not in (OK, DISCARD):
             session.refuse("dkim", result)
@@ -225,7 +226,8 @@ def _acls(session: SmtpSession) -> AclResult | None:
 def _dkim(session: SmtpSession) -> AclResult | None:
     from eximious.simulation.acl.signers import run_dkim_acl
 
-    return run_dkim_acl(session.ctx, str(session.options.get("acl_smtp_dkim")))
+    text = session.options.get("acl_smtp_dkim")
+    return run_dkim_acl(session.ctx, str(text) if text else None)
 
 
 def _prdr(session: SmtpSession) -> None:

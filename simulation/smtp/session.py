@@ -97,6 +97,7 @@ class SmtpSession:
         ctx.env.log = self.write_log
         self.state.observe = self._observe if record else None
         self._observed: list[Any] = []
+        self._selectors: dict[str, bool] = {}
 
     # ---- what others see
 
@@ -487,10 +488,15 @@ class SmtpSession:
             self._log(line, where)
 
     def logs(self, selector: str) -> bool:
-        """Whether a log selector is on."""
-        from eximious.interpreter.variables.clock import log_selected
+        """Whether a log selector is on: as log_selector says, or else by its default (manual 53.16)."""
+        found = self._selectors.get(selector)
+        if found is None:
+            from eximious.interpreter.variables.clock import log_selected
 
-        return log_selected(self.env, selector)
+            row = self.env.catalogue.log_selector(selector)
+            default = row is not None and bool(row.default_on)
+            found = self._selectors[selector] = log_selected(self.env, selector, default)
+        return found
 
     def incomplete(self, what: str) -> None:
         """Log a transaction that is given up (log selector smtp_incomplete_transaction)."""

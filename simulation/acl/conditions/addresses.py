@@ -209,6 +209,8 @@ def _recipient(evaluation: Evaluation, wanted: Wanted) -> int:
     if failed is not None:
         evaluation.log = failed.message
         evaluation.user = failed.user_message
+        if evaluation.user is None and failed.pass_message:
+            evaluation.user = failed.message
         message.recipient_verify_failure = verified.failure
     else:
         message.recipient_verify_failure = ""
@@ -311,9 +313,11 @@ def _header_sender(evaluation: Evaluation, argument: str, wanted: Wanted) -> int
                 if not found.address:
                     if found.error == "empty address":
                         continue
-                    evaluation.log = f"syntax error in '{name}' header when scanning for sender: {found.error} in \"{item.strip()}\""
+                    where = f"syntax error in '{name}:' header when scanning for sender"
+                    evaluation.log = f'{where}: {found.error} in "{item.strip()}"'
                     if details:
-                        evaluation.user = f'Rejected after DATA: could not verify "{name}" header address\n{found.error}: {item}'
+                        what = f'Rejected after DATA: could not verify "{name}" header address'
+                        evaluation.user = f"{what}\n{found.error}: {item}"
                     return FAIL
                 found_any = True
                 text = follow(found.address, header.text)
