@@ -53,7 +53,12 @@ class RealSockets:
 
     def connect(self, spec: str, timeout: float, tls: bool = False, sni: str = "") -> Connection:
         """See :class:`eximious.interpreter.protocols.Sockets`. Certificates are not verified."""
-        connected = self._inet(spec[5:], timeout) if spec.startswith("inet:") else self._unix(spec, timeout)
+        if spec.startswith("udp:"):
+            connected = self._inet(spec[4:], timeout, datagrams=True)
+        elif spec.startswith("inet:"):
+            connected = self._inet(spec[5:], timeout)
+        else:
+            connected = self._unix(spec, timeout)
         if tls:
             connected = _secured(connected, sni)
         return Connection(connected)
@@ -70,7 +75,7 @@ class RealSockets:
             raise
         return made
 
-    def _inet(self, place: str, timeout: float) -> socket.socket:
+    def _inet(self, place: str, timeout: float, datagrams: bool = False) -> socket.socket:
         import socket
 
         host, _, port = place.rpartition(":")
@@ -78,7 +83,8 @@ class RealSockets:
             host = host[1:-1]
         try:
             name = host.encode("latin-1").decode("ascii")
-            found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+            kind = socket.SOCK_DGRAM if datagrams else socket.SOCK_STREAM
+            found = socket.getaddrinfo(name, port, type=kind)
         except UnicodeError:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known") from None
         problem: OSError = socket.gaierror(socket.EAI_NONAME, "Name or service not known")

@@ -146,7 +146,7 @@ def basic_lookup(ctx: Context, name: str, type_: str, asking: Asking = PLAIN) ->
     )
     if answer.outcome == SUCCEED:
         return answer
-    if answer.outcome == AGAIN and in_domain_list(ctx, name, options.get("dns_again_means_nonexist")):
+    if answer.outcome == AGAIN and _again_means_nonexist(ctx, name):
         answer = Answer(NOMATCH, reason="dns_again_means_nonexist")
     # What is kept has no packet to show that it was signed; it is kept as long as the SOA record says.
     soa = next((record for record in answer.authority if record.type == "SOA"), None)
@@ -155,6 +155,20 @@ def basic_lookup(ctx: Context, name: str, type_: str, asking: Asking = PLAIN) ->
     if soa is None:
         answer.secure = False
     return answer
+
+
+def _again_means_nonexist(ctx: Context, name: str) -> bool:
+    """Whether the option dns_again_means_nonexist has the name; looking that up may not ask for the same again."""
+    inside: set[str] = ctx.env.kept.setdefault("dns_again_means_nonexist", set())
+    wanted = name.lower()
+    if wanted in inside:
+        log_write(ctx, f"dns_again_means_nonexist recursion seen for {name} (assuming nonexist)")
+        return True
+    inside.add(wanted)
+    try:
+        return in_domain_list(ctx, name, ctx.env.options.get("dns_again_means_nonexist"))
+    finally:
+        inside.discard(wanted)
 
 
 def lookup(ctx: Context, name: str, type_: str, asking: Asking = PLAIN) -> tuple[Answer, str]:

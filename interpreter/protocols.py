@@ -67,7 +67,8 @@ class Sockets(Protocol):
 
         The real one has ``settimeout(seconds)``, too.
 
-        ``spec``: the path of a Unix socket, or ``inet:HOST:PORT``. ``timeout``: seconds for the connection
+        ``spec``: the path of a Unix socket, ``inet:HOST:PORT``, or ``udp:HOST:PORT`` for datagrams.
+        ``timeout``: seconds for the connection
         and for each later step. OSError as the system says (socket.gaierror for a name without an
         address), TimeoutError when the time is over.
         """

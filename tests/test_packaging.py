@@ -24,7 +24,9 @@ def test_packages_are_those_of_the_tree() -> None:
     assert set(FOLDERS.values()) == there
     assert sorted(SETUPTOOLS["packages"]) == sorted(FOLDERS)
     for package, folder in FOLDERS.items():
-        dotted = folder.replace("/", ".")  # what is below eximious/ keeps its name, the rest gets it as a prefix
+        dotted = folder.replace(
+            "/", "."
+        )  # what is below eximious/ keeps its name, the rest gets it as a prefix
         assert package == (dotted if dotted.partition(".")[0] == "eximious" else f"eximious.{dotted}")
 
 

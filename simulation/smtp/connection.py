@@ -24,6 +24,17 @@ def greet(session: SmtpSession) -> None:
     session.rebuild_fullhost()
     if connection.sender_host_address and session.logs("smtp_connection"):
         session.log(session.connection_info())
+    if connection.sender_host_address and session.is_host("hosts_proxy"):
+        from eximious.simulation.smtp.proxy import Header
+
+        session.receiving = Header()
+        return
+    begin(session)
+
+
+def begin(session: SmtpSession) -> None:
+    """Ask about the client that is known now, and greet it."""
+    connection = session.connection
     session.size_limit = size_limit(session)
     if connection.sender_host_address:
         if not _admitted(session):
