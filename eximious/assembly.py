@@ -353,6 +353,7 @@ def environment_of(configuration: Configuration, catalogue: Catalogue, doors: Do
         primary_hostname=configuration.option("primary_hostname") or "",
         compile_date=catalogue.build.lines.get("built") or "01-Jan-2025 00:00:00",
         compile_number=catalogue.build.lines.get("number") or "1",
+        version_text=catalogue.release,
         acl_runner=_run_acl,
     )
 

@@ -143,10 +143,11 @@ def read_bv(text: str) -> tuple[tuple[int, int], Build]:
 
     Raises ValueError if the text is no such output.
     """
-    head = re.search(r"^Exim version (\d+)\.(\d+)\S*(?: #(\d+))?(?: built (.+))?$", text, re.M)
+    head = re.search(r"^Exim version (\d+)\.(\d+)(\S*)(?: #(\d+))?(?: built (.+))?$", text, re.M)
     lines: dict[str, str] = {}
     if head is not None:
-        lines |= {"number": head[3] or "1", "built": head[4] or ""}
+        release = f"{head[1]}.{head[2]}{head[3]}"
+        lines |= {"number": head[4] or "1", "built": head[5] or "", "version": release}
     for match in re.finditer(r"^([A-Z][A-Za-z ]*?)(?: \([a-z -]+\))?:[ \t]*(.*)$", text, re.M):
         # lookups, for one, may stand in two lines: built in, and as modules
         lines[match[1]] = f"{lines.get(match[1], '')} {match[2].strip()}".strip()

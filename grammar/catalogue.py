@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 NEWEST = (4, 99)
 #: the versions the tables tell apart
 VERSIONS = ((4, 80), (4, 82), (4, 84), (4, 86), *((4, minor) for minor in range(88, 100)))
+#: the release that stands for a version where nothing else is said: what it was compared with
+RELEASES = {(4, 99): "4.99.1"}
 SUPPORTED = tuple(version for version in VERSIONS if version >= (4, 92))  #: what the project promises
 
 
@@ -162,6 +164,12 @@ class Catalogue:
     def __init__(self, version: tuple[int, int] = NEWEST, build: Build = EVERYTHING) -> None:
         self.version, self.build = version, build
         self._found: dict[str, Any] = {}
+
+    @property
+    def release(self) -> str:
+        """The version as ``$version_number`` has it: of the build that was described, or the one it was proven with."""
+        described = self.build.lines.get("version")
+        return described or RELEASES.get(self.version, f"{self.version[0]}.{self.version[1]}")
 
     def __repr__(self) -> str:
         return f"Catalogue({self.version[0]}.{self.version[1]})"

@@ -38,11 +38,13 @@ def header_items(text: str, start: int) -> Iterator[tuple[str, int]]:
         start = end + 1
 
 
-def change_addresses(line: str, syntax: Syntax, change: Change) -> str:
+def change_addresses(
+    line: str, syntax: Syntax, change: Change, complain: Callable[[str], None] | None = None
+) -> str:
     """Give a header line with addresses changed; the same object where nothing is.
 
     ``change`` gets each item that holds an address, and gives the new text with the offsets in the item of what it
-    replaces; None leaves the item alone.
+    replaces; None leaves the item alone. ``complain`` is told what is wrong with an item that holds none.
     """
     from eximious.interpreter.addresses import Groups, parse_extract_address
 
@@ -53,6 +55,8 @@ def change_addresses(line: str, syntax: Syntax, change: Change) -> str:
     for item, start in header_items(text, text.index(":") + 1):
         found = parse_extract_address(item, True, syntax, groups)
         if not found.address:
+            if complain is not None and found.error and found.error != "empty address":
+                complain(found.error)
             continue
         changed = change(item, found)
         if changed is None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from eximious.interpreter.addresses import Syntax
 from eximious.interpreter.header_addresses import change_addresses
+from eximious.interpreter.logs import log_write
 from eximious.interpreter.text import follow
 from eximious.simulation.rewriting.addresses import qualify
 from eximious.simulation.rewriting.rules import (
@@ -69,7 +70,13 @@ def rewrite_header(
             address = result.text
         return (str(address), start, end) if changed else None
 
-    return change_addresses(line, Syntax.of(ctx.env.options), change)
+    complain = None
+    if ctx.env.version >= (4, 97):
+
+        def complain(error: str) -> None:
+            log_write(ctx, f"qualify/rewrite: {error}")
+
+    return change_addresses(line, Syntax.of(ctx.env.options), change, complain)
 
 
 def rewrite_headers(ctx: Context, *, qualify_sender: bool = True, qualify_recipient: bool = True) -> None:

@@ -116,6 +116,8 @@ class SmtpSession:
             return b""
         self._input = self._input + data if self._input else data
         self._work()
+        if self.closed:
+            self._finish()
         return self._flush()
 
     def end(self) -> bytes:
@@ -133,7 +135,16 @@ class SmtpSession:
                     self._work()
                 if not self.closed:
                     self._end_of_input()
+            self._finish()
         return self._flush()
+
+    def _finish(self) -> None:
+        """Log a session in which nothing was sent (log selector smtp_no_mail)."""
+        if self.mail_count or not self.logs("smtp_no_mail"):
+            return
+        had = ",".join(self.history)
+        commands = f" C={had}" if had else ""
+        self.log(f"no MAIL in {self.connection_info()} D={self.duration()}{commands}")
 
     # ---- the loop
 

@@ -9,6 +9,7 @@ from eximious.interpreter.dns import NODATA, NOMATCH, SUCCEED, basic_lookup
 from eximious.interpreter.ipaddress import parse_ip
 from eximious.interpreter.listsplit import split_list
 from eximious.interpreter.logs import log_write
+from eximious.interpreter.outcomes import Failure, ForcedFailure
 from eximious.interpreter.text import follow, untaint
 from eximious.simulation.acl.outcomes import DEFER, FAIL, OK
 from eximious.simulation.acl.registry import condition
@@ -79,6 +80,17 @@ def dnslists(evaluation: Evaluation, argument: str, step: Step) -> int:
     """
     ctx = evaluation.ctx
     on_defer = FAIL
+    if not step.expand:
+        # from 4.99 on it is a list that is expanded when it is searched, as the others are
+        from eximious.interpreter.engine import expand
+
+        try:
+            argument = expand(argument, ctx)
+        except ForcedFailure:
+            return FAIL
+        except Failure as failure:
+            evaluation.log = f'failed to expand "{argument}" while checking a list: {failure.message}'
+            return DEFER
     for item in split_list(argument):
         if item.startswith("+"):
             found = _ON_DEFER.get(item.lower())
