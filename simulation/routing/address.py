@@ -54,7 +54,11 @@ class RoutedAddress(Address):
     uid: int | None = None
     gid: int | None = None
     initgroups = False
+    #: what a callout failed for: "", null sender or postmaster
+    callout_failure = ""
     child_count = 0
+    #: the pipes, files and replies it was redirected to
+    special_children: tuple[RoutedAddress, ...] = ()
     #: set by redirect's one_time: the parent that a later run must not do again
     onetime_parent = ""
     # ---- flags
@@ -104,23 +108,23 @@ class RoutedAddress(Address):
             found = found.parent
         return found
 
-    @property  # type: ignore[override]
-    def original_domain(self) -> str:
+    @property
+    def original_domain(self) -> str:  # type: ignore[override]
         """``$original_domain``: the domain of the address that came in; empty for that one itself."""
         return self.first.domain if self.parent is not None else ""
 
-    @property  # type: ignore[override]
-    def original_local_part(self) -> str:
+    @property
+    def original_local_part(self) -> str:  # type: ignore[override]
         """``$original_local_part``: likewise its local part, as received."""
         return self.first.caseful if self.parent is not None else ""
 
-    @property  # type: ignore[override]
-    def parent_domain(self) -> str:
+    @property
+    def parent_domain(self) -> str:  # type: ignore[override]
         """``$parent_domain``: the domain of the address this one came from."""
         return self.parent.domain if self.parent is not None else ""
 
-    @property  # type: ignore[override]
-    def parent_local_part(self) -> str:
+    @property
+    def parent_local_part(self) -> str:  # type: ignore[override]
         """``$parent_local_part``: likewise its local part."""
         return self.parent.local_part if self.parent is not None else ""
 

@@ -50,16 +50,22 @@ class Chain:
     ) -> None:
         self.ctx, self.mode, self.testing = ctx, mode, testing
         self.trace, self.observe = trace, observe
+        #: called with (option, its text, what came of it) for each precondition
+        self.explain: Any = None
         self.routers = router_options(ctx)
         self.by_name = {router.name: router for router in self.routers}
 
     def route(self, address: RoutedAddress, queues: Queues) -> str:
-        """Route one address, split already; gives OK, FAIL, DEFER or DISCARD, the reason in the address.
+        """Route one address, split already; gives OK, REROUTED, FAIL, DEFER or DISCARD, the reason in the address.
 
         What came of it is on the queues. ``ctx.address`` is the address meanwhile.
         """
         ctx = self.ctx
         before = ctx.address
+        if before.sender_address_data:
+            address.sender_address_data = before.sender_address_data
+        if before.recipient_data:
+            address.recipient_data = before.recipient_data
         ctx.address = address
         try:
             return self._route(address, queues)
@@ -99,7 +105,7 @@ class Chain:
                 continue
             address.router_name = router.name
             outcome, user = check(
-                ctx, router, address, self.mode, self.testing, kepts, self._say(router, address)
+                ctx, router, address, self.mode, self.testing, kepts, self._say(router, address), self.explain
             )
             if outcome != OK:
                 address.router_name = ""
@@ -284,7 +290,7 @@ class Chain:
         if result == REROUTED:
             if self.trace is not None and queues.new:
                 self.trace(f"re-routed to {queues.new[0].address}")
-            return OK
+            return REROUTED
         if router.translate_ip_address is not None:
             for host in address.hosts:
                 if host.address is None:

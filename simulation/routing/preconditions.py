@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from eximious.simulation.routing.options import RouterOptions
 
     Say = Callable[[str], None]
+    Explain = Callable[[str, str, str], None]
 
 _UNSET = 0xFFFFFFFF
 
@@ -103,8 +104,12 @@ def check(
     testing: bool,
     kepts: Kepts,
     say: Say | None,
+    explain: Explain | None = None,
 ) -> tuple[str, Any]:
-    """Check all preconditions behind the affixes; gives OK, SKIP or DEFER, and the user that was found."""
+    """Check all preconditions behind the affixes; gives OK, SKIP or DEFER, and the user that was found.
+
+    ``explain`` is told of each: option, its text, what came of it.
+    """
     address.home = ""
     address.domain_data = address.local_part_data = ""
     address.sender_data = ""
@@ -119,12 +124,14 @@ def check(
         return SKIP, None
     if router.domains is not None:
         result = match_domain(ctx, address.domain, router.domains, kept=kepts.domains)
+        if explain is not None:
+            explain("domains", str(router.domains), OK if result.matched else SKIP)
         outcome = _listed(ctx, router, address, "domains", result, say)
         if outcome != OK:
             return outcome, None
         address.domain_data = result.data or ""
     if router.local_parts is not None:
-        outcome = _local_parts(ctx, router, address, kepts, say)
+        outcome = _local_parts(ctx, router, address, kepts, say, explain)
         if outcome != OK:
             return outcome, None
     user = None
@@ -132,6 +139,8 @@ def check(
         if say is not None:
             say("checking for local user")
         user = ctx.env.doors.users.getpwnam(address.local_part)
+        if explain is not None:
+            explain("check_local_user", str(address.local_part), SKIP if user is None else OK)
         if user is None:
             if say is not None:
                 say(f"{router.name} router skipped: {address.local_part} is not a local user")
@@ -151,6 +160,8 @@ def check(
     if router.senders is not None:
         sender = ctx.message.sender_address
         result = match_address(ctx, sender, router.senders)
+        if explain is not None:
+            explain("senders", str(router.senders), OK if result.matched else SKIP)
         outcome = _listed(ctx, router, address, "senders", result, say)
         if outcome != OK:
             return outcome, user
@@ -161,12 +172,14 @@ def check(
         from eximious.simulation.routing.files import check_files
 
         outcome = check_files(ctx, address, router.require_files, say)
+        if explain is not None:
+            explain("require_files", str(router.require_files), outcome)
         if outcome != OK:
             if say is not None:
                 say(f"{router.name} router {'skipped' if outcome == SKIP else 'deferred'}: file check")
             return outcome, user
     if router.condition is not None:
-        outcome = _condition(ctx, router, address, say)
+        outcome = _condition(ctx, router, address, say, explain)
         if outcome != OK:
             return outcome, user
     return OK, user
@@ -193,7 +206,12 @@ def _listed(
 
 
 def _local_parts(
-    ctx: Context, router: RouterOptions, address: RoutedAddress, kepts: Kepts, say: Say | None
+    ctx: Context,
+    router: RouterOptions,
+    address: RoutedAddress,
+    kepts: Kepts,
+    say: Say | None,
+    explain: Explain | None = None,
 ) -> str:
     """Match the local part as received, so that ``+caseful`` works; what named lists said is kept for whole ones."""
     local_part = address.caseful
@@ -207,6 +225,8 @@ def _local_parts(
         caseless=not router.caseful_local_part,
         kept=None if address.affixes_removed else kepts.local_parts,
     )
+    if explain is not None:
+        explain("local_parts", str(router.local_parts), OK if result.matched else SKIP)
     outcome = _listed(ctx, router, address, "local_parts", result, say)
     if outcome == OK:
         address.local_part_data = result.data or ""
@@ -220,7 +240,13 @@ def _debug_print(ctx: Context, router: RouterOptions, say: Say) -> None:
         say(f'failed to expand debug_output "{router.debug_print}": {failure.message}')
 
 
-def _condition(ctx: Context, router: RouterOptions, address: RoutedAddress, say: Say | None) -> str:
+def _condition(
+    ctx: Context,
+    router: RouterOptions,
+    address: RoutedAddress,
+    say: Say | None,
+    explain: Explain | None = None,
+) -> str:
     """The option ``condition``: empty, 0, no and false are not met; a failure to expand is not either, and logged."""
     text = str(router.condition)
     if say is not None:
@@ -236,7 +262,10 @@ def _condition(ctx: Context, router: RouterOptions, address: RoutedAddress, say:
         line = f'failed to expand condition "{text}" for {router.name} router: {failure.message}'
         log_write(ctx, line, "main panic")
         value = ""
-    if value and value.lower() not in ("0", "no", "false"):
+    met = bool(value) and value.lower() not in ("0", "no", "false")
+    if explain is not None:
+        explain("condition", f'{text} => "{value}"', OK if met else SKIP)
+    if met:
         return OK
     if say is not None:
         say(f"{router.name} router skipped: condition failure")

@@ -280,6 +280,7 @@ def add_children(
             child.address = address.address
         if child.kind:
             _special_transport(run, address, child, owner)
+            address.special_children = (*address.special_children, child)
         run.say(f"{run.name} router generated {child.address}")
     address.child_count += len(children)
     run.queues.new[:0] = children
