@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from eximious.api import Configuration, load
     from eximious.assembly import Unreadable as ConfigurationUnreadable
+    from eximious.decisions import Decision, Reason, Session
     from eximious.grammar.diagnostics import Diagnostic
     from eximious.interpreter.outcomes import (
         Defer,
@@ -26,13 +27,16 @@ if TYPE_CHECKING:
 __all__ = [
     "Configuration",
     "ConfigurationUnreadable",
+    "Decision",
     "Defer",
     "Diagnostic",
     "ExpansionError",
     "Failure",
     "ForcedFailure",
     "OverBudget",
+    "Reason",
     "Refused",
+    "Session",
     "Unanswered",
     "load",
 ]
@@ -40,7 +44,10 @@ __all__ = [
 _PLACES = {
     "Configuration": ("eximious.api", "Configuration"),
     "ConfigurationUnreadable": ("eximious.assembly", "Unreadable"),
+    "Decision": ("eximious.decisions", "Decision"),
     "Diagnostic": ("eximious.grammar.diagnostics", "Diagnostic"),
+    "Reason": ("eximious.decisions", "Reason"),
+    "Session": ("eximious.decisions", "Session"),
     "load": ("eximious.api", "load"),
 }
 

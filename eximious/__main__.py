@@ -9,6 +9,9 @@ COMMANDS = {
     "expand": ("eximious.command_expand", "evaluate expansions, and say how each part got its value"),
     "graph": ("eximious.command_graph", "draw a configuration: ACLs, routers, transports, named lists"),
     "lint": ("eximious.command_lint", "check configurations"),
+    "route": ("eximious.command_route", "route addresses, and say why they go where they go"),
+    "simulate": ("eximious.command_simulate", "run an SMTP session, and say what was decided and why"),
+    "serve": ("eximious.command_serve", "answer SMTP clients on loopback from the same engine"),
     "world": ("eximious.command_world", "describe what a configuration finds outside: init, ask, check"),
 }
 

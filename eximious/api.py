@@ -10,8 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
+    from eximious.decisions import Session, Verification
     from eximious.grammar.config_ast import ConfigurationTree
     from eximious.grammar.diagnostics import Diagnostic
+    from eximious.routing_report import Routed
+    from eximious.simulating import Simulation
 
 
 def load(
@@ -117,6 +120,111 @@ class Configuration:
                 set_variable(own.context, name, value)
             return own.context
         return fresh_context(assembly.context.env)
+
+    def session(
+        self,
+        ip: str,
+        *,
+        port: int = 0,
+        interface: str = "",
+        ident: str = "",
+        tls: Mapping[str, str] | None = None,
+        explain: bool = False,
+    ) -> Session:
+        """Begin an SMTP session of a client at ``ip`` (port 0: unknown); gives it greeted.
+
+        ``interface``: the server's own address, ``ADDRESS.PORT`` too; ``tls``: STARTTLS succeeds with these values of
+        ``$tls_in_…``; ``explain``: decisions hold the steps of their statements. Raises ConfigurationUnreadable for an
+        address that is none, Refused and Unanswered as :meth:`expand` does. Manual chapters 44, 48.
+        """
+        from eximious.decisions import Session
+        from eximious.simulating import Client, Refusal, open_session
+
+        client = Client(ip, port=port, interface=interface, ident=ident, tls=tls)
+        try:
+            return Session(open_session(self._assembly, client, explain=explain))
+        except Refusal as problem:
+            raise Unreadable(str(problem)) from None
+
+    def simulate(
+        self,
+        message: bytes | str,
+        *,
+        sender: str,
+        recipients: Iterable[str],
+        ip: str,
+        helo: str = "client.example",
+        tls: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        explain: bool = False,
+    ) -> Simulation:
+        """Run the whole session for a message, from the greeting to QUIT; gives what came of it.
+
+        ``auth``: (user, password). What the world does not answer is in ``lacking`` of the result. Manual chapter 44.
+        """
+        from eximious.simulating import Client, Refusal, Simulation, open_session, run, script
+
+        client = Client(ip, helo=helo, tls=tls, auth=auth)
+        try:
+            session = open_session(self._assembly, client, explain=explain)
+        except Refusal as problem:
+            raise Unreadable(str(problem)) from None
+        content = message.encode("latin-1") if isinstance(message, str) else message
+        return run(Simulation(session), script(client, sender, list(recipients), content, session))
+
+    def route(self, address: str, *, sender: str | None = None, explain: bool = False) -> Routed:
+        """Route an address, without sending anything; gives what became of it and of all that came of it.
+
+        Raises ValueError for what is no address, Refused and Unanswered as :meth:`expand` does. Manual 3.10, 15 to 22.
+        """
+        from eximious.routing_report import route
+
+        return route(self._assembly, self._routing_context(sender), self._address(address), explain)
+
+    def verify(self, address: str, *, as_sender: bool = False, sender: str | None = None) -> Verification:
+        """Say whether an address verifies, as a recipient or as a sender (``-bv``, ``-bvs``). Manual 5.2, 44.34."""
+        from eximious.decisions import Verification
+        from eximious.simulation.routing.run import RECIPIENT, SENDER
+        from eximious.simulation.routing.verify import Verification as Question
+
+        question = Question(self._routing_context(sender), SENDER if as_sender else RECIPIENT, qualify=True)
+        verified = question.ask(self._address(address))
+        failed = verified.failed
+        message = str(failed.message or "") if failed is not None else ""
+        user = str(failed.user_message or "") if failed is not None else ""
+        return Verification(address, verified.outcome, message, user)
+
+    def rewrite(self, address: str, where: str = "env-to") -> str:
+        """Give what the rewriting rules make of an address (``-brw``).
+
+        ``where``: sender, from, to, cc, bcc, reply-to (header lines), env-from, env-to. Raises ValueError. Manual 31.
+        """
+        from eximious.simulation.rewriting.rules import WHERE, rewrite_one
+
+        places = {word.rstrip(":"): letter for letter, word in WHERE.items() if not word.startswith("smtp")}
+        if where not in places:
+            raise ValueError(f"where is one of {', '.join(places)}, not {where!r}")
+        ctx = self._routing_context(None)
+        found = rewrite_one(ctx, self._address(address), places[where], self._assembly.configuration.rewrite)
+        return str(found.text)
+
+    def _address(self, text: str) -> str:
+        from eximious.interpreter.addresses import Syntax, parse_extract_address
+        from eximious.interpreter.text import Tainted
+
+        found = parse_extract_address(Tainted(text), syntax=Syntax.of(self._assembly.environment.options))
+        if not found.address:
+            raise ValueError(f"{text!r} is no address: {found.error}")
+        return Tainted(found.address)
+
+    def _routing_context(self, sender: str | None) -> Any:
+        from eximious.assembly import fresh_context
+        from eximious.interpreter.text import taint
+
+        ctx = fresh_context(self._assembly.context.env)
+        if sender:
+            ctx.message.sender_address = taint(sender)
+        return ctx
 
     def lint(self) -> list[Diagnostic]:
         """Check the configuration; gives the findings in the order of the files."""

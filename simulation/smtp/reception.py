@@ -23,7 +23,7 @@ def received(session: SmtpSession, data: bytes, size: int, chunk: int | None = N
 
     ``size``: bytes as they came. ``chunk``: the size of the last BDAT.
     """
-    session.begin_event("data", "")
+    session.begin_event("received", "")
     try:
         _received(session, data, size, chunk)
     finally:
@@ -210,7 +210,7 @@ def _acls(session: SmtpSession) -> AclResult | None:
         if result.outcome != OK:
             session.refuse("mime", result)
             return None
-        session.begin_event("data", "")
+        session.begin_event("received", "")
     if ctx.message.prdr_requested and len(session.recipients) > 1 and session.has_acl("acl_smtp_data_prdr"):
         _prdr(session)
     if not session.has_acl("acl_smtp_data"):

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: bytes of a command line that are taken
 LINE_LIMIT = 16_384
 SPACE = " \t\n\v\f\r"
+#: command -> the phase of its ACL, where they differ
+PHASES = {"ehlo": "helo", "data": "predata", "bdat": "predata", "received": "data"}
 #: commands that ``$smtp_command_history`` remembers
 HISTORY = 20
 
@@ -49,10 +51,15 @@ class SmtpSession:
         log: Any = None,
     ) -> None:
         self.ctx = ctx
+        #: values of $tls_in_… with which STARTTLS succeeds; None: it is not possible
+        self.described_tls: dict[str, str] | None = None
+        #: the one phase whose ACL is run, "" for all
+        self.only_phase = ""
         self.env, self.options = ctx.env, ctx.env.options
         self.connection = ctx.session
         self.state = state_of(ctx)
         self.host_checking, self.callouts = host_checking, callouts
+        self.state.callouts = callouts or not host_checking
         self.enforce_sync = enforce_sync
         self.record = Record(explain)
         self.recording = record
@@ -384,6 +391,8 @@ class SmtpSession:
         if not text:
             self.record.last.reason = "no acl"
             return AclResult(FAIL, None, None)
+        if self.only_phase and phase != self.only_phase:
+            return AclResult(OK, None, None)
         event = self.record.last
         event.acl, event.reason = str(text), "acl"
         self._observed = []
@@ -522,7 +531,11 @@ class SmtpSession:
     def begin_event(self, phase: str, command: str) -> None:
         """Begin the record of a command."""
         if self.recording:
-            self.record.begin(phase, printing(self.ctx, command))
+            shown = printing(self.ctx, command)
+            if phase == "auth":  # what follows the mechanism is a secret
+                words = shown.split(None, 2)
+                shown = " ".join([*words[:2], *(["…"] if len(words) > 2 else [])])
+            self.record.begin(PHASES.get(phase, phase), shown)
         elif self.record.events:
             event = self.record.events[-1]
             event.logs.clear()

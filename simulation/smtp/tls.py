@@ -25,7 +25,7 @@ def starttls(session: SmtpSession, argument: str) -> None:
     session.incomplete("STARTTLS")
     session.reset()
     session.too_many = False
-    described = getattr(session, "described_tls", None)
+    described = session.described_tls
     if described is None:
         session.say("454 TLS currently unavailable")
         return
