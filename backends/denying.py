@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 #: verdicts that can be asked for real, and the permission for each; the others can only be described
 VERDICTS = {
     "saslauthd": "net", "pwcheck": "net", "perl": "perl", "dlfunc": "dlfunc", "malware": "net", "spam": "net",
+    "callout": "net",
 }  # fmt: skip
 
 

@@ -194,6 +194,10 @@ class DescribedSockets:
         return DescribedConnection(self._world, spec, [node for node in known if node.get("fails") is None])
 
 
+#: what an answer to a callout may have
+CALLOUT_KEYS = ("reply", "stage", "fails", "text", "command")
+
+
 class DescribedVerdicts:
     """Verdicts of a description; ``callout`` asks what other servers say."""
 
@@ -203,7 +207,8 @@ class DescribedVerdicts:
     def ask(self, kind: str, *question: str, **how: Any) -> Any:
         """See :class:`eximious.interpreter.protocols.Verdicts`. Raises Unanswered.
 
-        ``callout``: the address, the host and the sender; gives a dict of ``reply``, ``stage``, ``fails``.
+        ``callout``: the address, the host and the sender; gives a dict of ``reply``, ``stage``, ``fails``, ``text``
+        and ``command`` (see :class:`eximious.simulation.routing.peer.Said`).
         """
         if kind == "callout":
             return self._callout(*question)
@@ -231,17 +236,19 @@ class DescribedVerdicts:
         return node.value["answer"].plain()
 
     def _callout(self, address: str, host: str = "", sender: str = "") -> dict[str, Any]:
-        for node in self._world.items("callouts"):
+        known = [
+            node
+            for node in self._world.items("callouts")
+            if entry_text(node, "host", host) == host and entry_text(node, "sender", sender) == sender
+        ]
+        found = [node for node in known if entry_text(node, "address") == address and node.get("address")]
+        for node in known:
             match = node.get("match")
-            if match is not None:
-                if not pattern(match.value).fullmatch(address):
-                    continue
-            elif entry_text(node, "address") != address:
-                continue
-            if entry_text(node, "host", host) == host and entry_text(node, "sender", sender) == sender:
-                return {
-                    key: node.value[key].value for key in ("reply", "stage", "fails") if key in node.value
-                }
+            if not found and match is not None and pattern(match.value).fullmatch(address):
+                found = [node]
+        if found:
+            node = self._world.take_turn(found)
+            return {key: node.value[key].text for key in CALLOUT_KEYS if key in node.value}
         example: dict[str, Any] = {"address": address}
         if host:
             example["host"] = host

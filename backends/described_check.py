@@ -125,7 +125,7 @@ def _entry(section: str, item: Node) -> Iterator[DescriptionError]:
         yield item.error(f"an item of {section} needs {' or '.join(question)}")
     if section == "sockets" and not any(item.get(key) for key in ("fails", "answer", "dialogue", "then")):
         yield item.error("a socket needs fails, answer, dialogue or then")
-    if section == "callouts" and not any(item.get(key) for key in ("reply", "fails")):
+    if section == "callouts" and not any(item.get(key) is not None for key in ("reply", "fails")):
         yield item.error("a callout needs reply or fails")
 
 

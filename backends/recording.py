@@ -136,6 +136,7 @@ _QUESTIONS = {
     "commands": ("run", "stdin"),
     "sockets": ("connect", "tls", "request"),
     "verdicts": ("ask",),
+    "callouts": ("address", "host", "sender"),
 }
 
 
@@ -387,6 +388,11 @@ class RecordingVerdicts(_Passing):
 
         if kind == "perl" and not question:
             return self.door.ask(kind, **how)
+        if kind == "callout":
+            said = self.door.ask(kind, *question, **how)
+            asked_for = dict(zip(("address", "host", "sender"), map(str, question)))
+            self.recording.item(("callouts",), asked_for, {key: str(text) for key, text in said.items()})
+            return said
         shown = SECRET.get(kind)
         asked = [
             str(part) if shown is None or number in shown else {"sha256": digested(self.recording.salt, part)}

@@ -45,7 +45,7 @@ PERMISSION = {
 }
 #: kinds of verdicts that a word of --live opens
 KINDS = {
-    "auth": ("saslauthd", "pwcheck"), "perl": ("perl",), "dlfunc": ("dlfunc",), "net": ("malware", "spam"),
+    "auth": ("saslauthd", "pwcheck"), "perl": ("perl",), "dlfunc": ("dlfunc",), "net": ("callout", "malware", "spam"),
 }  # fmt: skip
 
 

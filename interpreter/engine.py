@@ -38,15 +38,21 @@ def compiled(text: str, language: Language) -> Run:
     return run
 
 
+def refuse_tainted(text: str, ctx: Context) -> None:
+    """Raise what Exim says of tainted text that is to be expanded, from 4.93 on."""
+    if type(text) is Tainted and ctx.env.version >= (4, 93):
+        raise ExpansionError(f"attempt to expand tainted string '{text}'")
+
+
 def expand(text: str, ctx: Context) -> str:
     """Expand ``text`` as Exim's expand_string does (manual chapter 11).
 
-    Raises a Failure with Exim's message, Refused, Unanswered or OverBudget. Tainted text is refused from 4.93 on.
+    Raises a Failure with Exim's message, Refused, Unanswered or OverBudget. Tainted text is refused from 4.93 on,
+    unless there is nothing in it to expand.
     """
-    if type(text) is Tainted and ctx.env.version >= (4, 93):
-        raise ExpansionError(f"attempt to expand tainted string '{text}'")
     if "$" not in text and "\\" not in text:
         return text
+    refuse_tainted(text, ctx)
     if ctx.depth >= DEPTH:
         raise OverBudget("expansions inside each other", DEPTH)
     saved = ctx.malformed_header

@@ -6,6 +6,10 @@ The first line of an input has the words behind the option that ``@ask`` names (
 which ``@conf`` names (``main``). ``@options`` are more words of the command line, ``@dns yes`` asks where only our
 zones answer, ``@exim`` is the version.
 
+With ``@ask -bh 192.0.2.7`` or ``-bhc`` the input is a session: SMTP commands with ``|`` between them. Of its answer the
+replies behind that to EHLO, and of standard error the log lines are kept; the mail servers that callouts reach are
+those of :mod:`smtpserver`, where ``@peers yes`` is set.
+
 An answer is standard output, ``exit`` and the exit code, what stands on standard error, and the new lines of
 the logs with the log's name (``main:``, ``panic:``, ``reject:``); ``@without main`` leaves those of one log away.
 
@@ -27,6 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import casefile
+import smtpserver
 from differential.world import ENVIRONMENT
 from eximious.backends.dnszones import DescribedResolver, Zones
 from eximious.interpreter.outcomes import Refused, Unanswered
@@ -108,10 +113,12 @@ def words(folder: Path, case: casefile.Case) -> tuple[list[str], str]:
     """The words behind the program's name, without those for the configuration, and standard input."""
     line = case.source.partition("\n")[0].replace("@DIR@", str(folder))
     options = shlex.split(case.settings.get("options", "").replace("@DIR@", str(folder)))
-    ask = case.settings.get("ask", "-bt")
+    ask = case.settings.get("ask", "-bt").split()
+    if ask[0] in ("-bh", "-bhc"):
+        return [*options, *ask], "EHLO client.example\r\n" + line.replace("|", "\r\n") + "\r\nQUIT\r\n"
     if "stdin" in case.settings:
-        return [*options, ask], line.replace("|", "\n") + "\n"
-    return [*options, ask, *shlex.split(line)], ""
+        return [*options, *ask], line.replace("|", "\n") + "\n"
+    return [*options, *ask, *shlex.split(line)], ""
 
 
 def shown(
@@ -119,6 +126,10 @@ def shown(
 ) -> str:
     """An answer as it is kept."""
     unwanted = case.settings.get("without", "").split()
+    if case.settings.get("ask", "").startswith("-bh"):
+        out = out.replace("\r\n", "\n").partition("\n250 HELP\n")[2].rpartition("\n221 ")[0]
+        err = "\n".join(line for line in err.split("\n") if line.startswith("LOG: "))
+        logs = []
     lines = [out.removesuffix("\n"), f"exit {code}"] if out else [f"exit {code}"]
     lines += [f"stderr: {line}" for line in err.removesuffix("\n").split("\n") if line]
     lines += [f"{log}: {line}" for log, line in logs if log not in unwanted]
@@ -132,11 +143,32 @@ class Real:
 
     def __init__(self, exim: str, folder: Path, world: DnsWorld | None = None) -> None:
         self.exim, self.folder, self.world = exim, folder, world
+        self.peers: subprocess.Popen[str] | None = None
+
+    def start_peers(self) -> None:
+        """Start the mail servers that callouts reach, in the world's namespace."""
+        assert self.world is not None, "a namespace of its own is needed"
+        inside = ["nsenter", "-t", str(self.world.process.pid), "-n", "-m"]
+        self.peers = subprocess.Popen(
+            [*inside, sys.executable, str(Path(smtpserver.__file__))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.peers.stdout is not None
+        self.peers.stdout.readline()
+
+    def close(self) -> None:
+        """End the mail servers."""
+        if self.peers is not None:
+            self.peers.communicate()
 
     def answer(self, case: casefile.Case) -> str:
         """The answer to a case."""
         command = [self.exim]
-        if "dns" in case.settings:
+        if "peers" in case.settings and self.peers is None:
+            self.start_peers()
+        if "dns" in case.settings or "peers" in case.settings:
             assert self.world is not None, "a namespace of its own is needed"
             command = ["nsenter", "-t", str(self.world.process.pid), "-n", "-m", self.exim]
         arguments, stdin = words(self.folder, case)
@@ -188,6 +220,8 @@ class Ours:
             zones.add("@ SOA . . 1 1 1 1 1", "root")
             addresses = ["127.0.0.1", "10.99.0.1", "::1", "fd99::1"]
             assembly.doors.resolver = DescribedResolver(zones, HOSTS, ["test.ex"], addresses)
+        if "peers" in case.settings:
+            assembly.doors.sockets = smtpserver.MemorySockets()
         logs: list[tuple[str, str]] = []
         out, code, err = _captured(assembly, parsed, stdin, logs)
         logs.sort(key=lambda entry: LOGS.index(entry[0]))

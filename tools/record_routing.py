@@ -49,7 +49,9 @@ def main() -> int:
             print("no namespace of its own can be made here for the DNS", file=sys.stderr)
             return 2
         try:
-            changed = record(files, routingcases.Real(options.exim, folder, world))
+            real = routingcases.Real(options.exim, folder, world)
+            changed = record(files, real)
+            real.close()
         finally:
             world.close()
     if not options.check:

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 @operator("expand", section="11.6", takes="ctx", taint=OWN)
 def expand_again(ctx: Context, text: str) -> str:
     """``${expand:text}``: the text is expanded a second time."""
-    from eximious.interpreter.engine import expand
+    from eximious.interpreter.engine import expand, refuse_tainted
 
     try:
+        refuse_tainted(text, ctx)
         return expand(text, ctx)
     except Failure as failure:
         failure.message = f'internal expansion of "{text}" failed: {failure.message}'

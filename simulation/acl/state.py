@@ -91,10 +91,10 @@ class MessageEffects:
         self.submission_domain: str | None = None
         self.submission_mode = False
         self.submission_name: str | None = None
-        #: why the sender did not verify (see eximious.simulation.acl.conditions.addresses), None if nothing is wrong
+        #: the sender that did not verify in the ACL in hand (see eximious.simulation.acl.conditions.addresses)
         self.sender_failure: Any = None
-        #: address -> (what its verification came to, whether a callout was part of it)
-        self.verified_senders: dict[str, tuple[Any, bool]] = {}
+        #: the senders that were verified, the last one first
+        self.verified_senders: list[Any] = []
         #: the sender's address has been rewritten already, for its verification
         self.sender_rewritten = False
         #: how many of added_headers are in the message already
@@ -126,6 +126,8 @@ class AclState:
     def __init__(self) -> None:
         self.phase = UNKNOWN
         self.level = 0
+        #: whether callouts are made; ``-bh`` leaves them out
+        self.callouts = True
         self.connection = ConnectionControls()
         self.message = MessageEffects()
         self.delays: list[Delay] = []
@@ -145,6 +147,7 @@ class AclState:
     def new_command(self) -> None:
         """Begin an ACL from outside: rates are computed anew, and rejections go where they usually go."""
         self._rates.pop("command", None)
+        self.message.sender_failure = None
         self.log_reject_target = ("main", "reject")
 
     def new_message(self) -> None:

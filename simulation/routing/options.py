@@ -49,15 +49,31 @@ class Affix:
 class RouterOptions:
     """The generic options of one router, by their names; ``following``: the routers behind it, nearest first."""
 
-    __slots__ = (
-        "address_data", "address_test", "cannot_route_message", "caseful_local_part", "check_local_user", "condition",
-        "debug_print", "disable_logging", "domains", "driver_name", "dsn_lasthop", "expn", "fail_verify_recipient",
-        "fail_verify_sender", "following", "instance", "local_part_prefix", "local_part_prefix_optional",
-        "local_part_suffix", "local_part_suffix_optional", "local_parts", "more", "name", "pass_router",
-        "redirect_router", "repeat_use", "require_files", "router_home_directory", "run", "senders", "set",
-        "translate_ip_address", "unseen", "verify_only", "verify_recipient", "verify_sender",
-    )  # fmt: skip
     run: Driver
+    address_data: str | None
+    address_test: bool
+    cannot_route_message: str | None
+    caseful_local_part: bool
+    check_local_user: bool
+    condition: str | None
+    debug_print: str | None
+    disable_logging: bool
+    domains: str | None
+    dsn_lasthop: bool
+    expn: bool
+    fail_verify_recipient: bool
+    fail_verify_sender: bool
+    local_part_prefix_optional: bool
+    local_part_suffix_optional: bool
+    local_parts: str | None
+    more: bool | str
+    require_files: str | None
+    router_home_directory: str | None
+    senders: str | None
+    unseen: bool | str
+    verify_only: bool
+    verify_recipient: bool
+    verify_sender: bool
 
     def __init__(self, instance: Instance) -> None:
         option = instance.option

@@ -13,7 +13,7 @@ from eximious.interpreter.text import follow
 from eximious.simulation.routing.address import FILE, PIPE, REPLY, Queues
 from eximious.simulation.routing.children import make_address, split_address
 from eximious.simulation.routing.engine import Chain
-from eximious.simulation.routing.results import DEFER, DISCARD, FAIL, OK
+from eximious.simulation.routing.results import DEFER, DISCARD, FAIL, OK, REROUTED
 from eximious.simulation.routing.run import (
     ERRNO_BADTRANSPORT,
     EXPN,
@@ -30,24 +30,26 @@ if TYPE_CHECKING:
     from eximious.simulation.routing.address import RoutedAddress
 
     Write = Callable[[str], None]
-    #: an address that was routed and where it goes -> OK, or FAIL or DEFER with the reason in the address
-    Callout = Callable[[RoutedAddress, Queues], str]
+    #: an address that was routed -> OK, or FAIL or DEFER with the reason in the address; may say where it failed
+    Callout = Callable[[RoutedAddress, "Verified"], str]
 
 
 class Verified:
     """What came of it: ``outcome`` OK, FAIL or DEFER.
 
     ``address``: the one that was asked about, with what was found; ``failed``: the one that did not verify, None
-    if all did; ``failure``: Exim's word for where it failed (qualify, route, mail, recipient, postmaster…);
-    ``routed``: whether routing itself went well; ``queues``: where everything ended (``-bt``).
+    if all did; ``failure``: Exim's word for where it failed (qualify, route, mail, recipient, postmaster, random);
+    ``routed``: whether routing itself went well, or was not tried; ``last``: the address that was routed last;
+    ``queues``: where everything ended (``-bt``).
     """
 
-    __slots__ = ("address", "failed", "failure", "outcome", "queues", "routed")
+    __slots__ = ("address", "failed", "failure", "last", "outcome", "queues", "routed")
 
     def __init__(self, outcome: str, address: RoutedAddress, queues: Queues, failure: str = "") -> None:
         self.outcome, self.address, self.queues, self.failure = outcome, address, queues, failure
         self.failed: RoutedAddress | None = None
-        self.routed = False
+        self.last = address
+        self.routed = True
 
     @property
     def message(self) -> str:
@@ -62,6 +64,7 @@ class Verification:
     all addresses that come of it and tell all about them. ``write`` gets the lines for people, None: nobody is
     told. ``admin``: whether reasons are told. ``qualify``: give an address without domain one. ``callout`` is asked
     about an address that could be routed. ``success_on_redirect``: do not go on with a single child.
+    ``own_sender``: the address is the message's sender, which becomes what the address is rewritten to.
     """
 
     def __init__(
@@ -76,12 +79,13 @@ class Verification:
         qualify: bool = False,
         callout: Callout | None = None,
         success_on_redirect: bool = False,
+        own_sender: bool = False,
         trace: Write | None = None,
         observe: Any = None,
     ) -> None:
         self.ctx, self.mode, self.testing, self.full = ctx, mode, testing, full
         self.write, self.admin, self.qualify, self.callout = write, admin, qualify, callout
-        self.success_on_redirect = success_on_redirect
+        self.success_on_redirect, self.own_sender = success_on_redirect, own_sender
         self.chain = Chain(ctx, ROUTE if testing else mode, testing=testing, trace=trace, observe=observe)
         #: what was accepted already, for all questions asked with this object
         self.delivered: set[str] = set()
@@ -99,6 +103,8 @@ class Verification:
                 self.write(f'{prefix}A domain is required for "{text}"{end}\n')
             verified.outcome, verified.failure, verified.failed = FAIL, "qualify", address
             return verified
+        if self.own_sender:
+            self.ctx.message.sender_address = text
         if not text:
             return verified
         queues.new.append(address)
@@ -143,15 +149,16 @@ class Verification:
                 all_well = False
                 self._tell_special(address)
                 continue
+            verified.last, verified.routed = address, False
             outcome = self._route(address, queues, sender)
-            if outcome == OK and address is verified.address:
+            if outcome == OK:
                 verified.routed = True
-            if outcome == OK and self.callout is not None:
-                outcome = self.callout(address, queues)
-                if outcome != OK:
-                    verified.failure = verified.failure or "callout"
-            elif outcome in (FAIL, DEFER):
+                if self.callout is not None:
+                    outcome = self.callout(address, verified)
+            else:
                 verified.failure = "route"
+            if outcome == REROUTED:
+                continue
             if outcome in (FAIL, DEFER):
                 all_well = False
                 self._tell_failure(address, outcome, text)
@@ -160,6 +167,7 @@ class Verification:
                 (queues.failed if outcome == FAIL else queues.deferred).append(address)
                 if not self.full:
                     verified.outcome = outcome
+                    verified.address.address_data = address.address_data
                     return
                 if outcome == FAIL or verified.outcome == OK:
                     verified.outcome = outcome
@@ -186,6 +194,7 @@ class Verification:
 
     def _route(self, address: RoutedAddress, queues: Queues, sender: str) -> str:
         ctx = self.ctx
+        address.verify_mode = "S" if self.mode == SENDER and not self.testing else "R"
         if split_address(ctx, address) == DEFER:
             return DEFER
         address.return_path = address.errors_to if address.errors_to else ctx.message.sender_address

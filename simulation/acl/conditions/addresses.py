@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from eximious.grammar.config_values import parse_time
 from eximious.interpreter.listsplit import SPACE, split_list
 from eximious.interpreter.text import follow
-from eximious.simulation.acl.outcomes import DEFER, FAIL, OK
-from eximious.simulation.acl.registry import verify_item
+from eximious.simulation.acl.outcomes import DEFER, FAIL, OK, NotEvaluated
+from eximious.simulation.acl.registry import place, verify_item
 
 if TYPE_CHECKING:
     from eximious.simulation.acl.engine import Evaluation
     from eximious.simulation.acl.program import Step
+    from eximious.simulation.routing.callouts import CalloutOptions
     from eximious.simulation.routing.verify import Verified
 
 EXPECTED = (
@@ -36,38 +37,57 @@ CALLOUT = {
     "connect": (True, True),
     "hold": (False, False),
 }
-#: seconds that a callout may take where nothing is said
-CALLOUT_SECONDS = 30
+_OUTCOMES = {"ok": OK, "fail": FAIL, "defer": DEFER}
 
 
-class SenderFailure:
-    """Why a sender did not verify. ``kind``: "", postmaster or null sender; ``told``: the client knows already."""
+class SenderVerified:
+    """What the verification of a sender came to; kept while the message lasts.
 
-    __slots__ = ("address", "deferred", "kind", "message", "told", "user_message")
-
-    def __init__(self, address: str, message: str | None, user_message: str | None, deferred: bool) -> None:
-        self.address, self.message, self.user_message = address, message, user_message
-        self.deferred, self.kind, self.told = deferred, "", False
-
-
-class Wanted:
-    """The options of one ``verify``: what is asked about an address, and how a callout is made."""
+    ``address``: as it was verified. ``outcome``, ``message`` and ``user_message``: of all of it; ``routed``: whether
+    the routers took it; ``callout``: whether a callout was part of it. ``kind``: "", postmaster or null sender;
+    ``told``: the client knows already; ``from_callout``: it was a callout that deferred.
+    """
 
     __slots__ = (
-        "callout", "callout_defer_ok", "connect", "defer_ok", "mailfrom", "no_cache", "no_details", "options",
-        "overall", "postmaster", "quota", "random", "success_on_redirect",
+        "address", "address_data", "callout", "from_callout", "kind", "message", "outcome", "routed", "told",
+        "user_message",
     )  # fmt: skip
 
+    def __init__(self, address: str, told: bool, callout: bool) -> None:
+        self.address, self.told, self.callout = address, told, callout
+        self.outcome, self.routed, self.from_callout = OK, True, False
+        self.message: str | None = None
+        self.user_message: str | None = None
+        self.address_data = self.kind = ""
+
+    @property
+    def deferred(self) -> bool:
+        """Whether it could not be decided."""
+        return self.outcome == DEFER
+
+
+class _Wanted:
+    """The options of one ``verify``."""
+
+    __slots__ = ("callout", "callout_defer_ok", "defer_ok", "no_details", "quota", "success_on_redirect")
+
     def __init__(self) -> None:
-        self.callout = 0
-        self.connect = self.overall = -1
+        self.callout: CalloutOptions | None = None
         self.defer_ok = self.callout_defer_ok = self.no_details = self.success_on_redirect = False
-        self.no_cache = self.random = False
-        self.mailfrom: str | None = None
-        #: the sender of the postmaster check, None: there is none
-        self.postmaster: str | None = None
         self.quota = False
-        self.options: set[str] = set()
+
+    def make_callout(self) -> CalloutOptions:
+        """Want a callout, with Exim's options to begin with."""
+        if self.callout is None:
+            from eximious.simulation.routing.callouts import CalloutOptions
+
+            self.callout = CalloutOptions()
+        return self.callout
+
+    @property
+    def calls(self) -> bool:
+        """Whether there is a callout: not with a time limit of 0."""
+        return self.callout is not None and self.callout.seconds > 0
 
 
 @verify_item("header_sender")
@@ -77,30 +97,52 @@ def address(evaluation: Evaluation, argument: str, step: Step) -> int:
     """Read the item's options, and verify the address or addresses that it is about."""
     words = split_list(argument, "/")
     first = words[0]
-    of_its_own = ""
-    if first[:6].lower() == "sender" and first[6:]:
+    name = first.lower()
+    given: str | None = None
+    if name.startswith("sender"):
+        name = "sender"
         rest = first[6:].lstrip(SPACE)
-        if not rest.startswith("="):
+        if first[6:] and not rest.startswith("="):
             return evaluation.error(EXPECTED.format(argument))
-        of_its_own = follow(rest[1:].lstrip(SPACE), argument)
-    wanted = Wanted()
+        if first[6:]:
+            given = follow(rest[1:].lstrip(SPACE), argument)
+    wanted = _Wanted()
     for word in words[1:]:
-        outcome = _option(evaluation, argument, word, wanted)
+        outcome = _option(evaluation, argument, word, wanted, name)
         if outcome != OK:
             return outcome
-    if {"use_sender", "use_postmaster"} <= wanted.options:
+    callout = wanted.callout
+    if callout is not None and callout.use_sender and callout.use_postmaster:
         return evaluation.error(
             "only one of use_sender and use_postmaster can be set for a recipient callout"
         )
-    name = first.lower()
+    if wanted.quota:
+        if name != "recipient":
+            return evaluation.error("can only verify quota of recipient")
+        raise NotEvaluated(place(step), "the quota of mailboxes is not looked at")
     if name == "header_sender":
-        return _header_sender(evaluation, argument, wanted)
-    if name == "recipient":
-        return _recipient(evaluation, wanted)
-    return _sender(evaluation, wanted, of_its_own)
+        outcome, deferring = _header_sender(evaluation, wanted)
+    elif name == "recipient":
+        outcome, deferring = _recipient(evaluation, wanted)
+    else:
+        if callout is not None and (callout.use_sender or callout.use_postmaster):
+            return evaluation.error("use_sender or use_postmaster cannot be used for a sender verify callout")
+        return _sender(evaluation, wanted, given)
+    if _overridden(wanted, outcome, deferring):
+        return OK
+    evaluation.callout_defer = outcome == DEFER and deferring
+    return outcome
 
 
-def _option(evaluation: Evaluation, argument: str, word: str, wanted: Wanted) -> int:
+def _overridden(wanted: _Wanted, outcome: int, from_callout: bool) -> bool:
+    """Whether a deferral counts as success. ``from_callout``: it was a callout that deferred."""
+    return outcome == DEFER and (wanted.defer_ok or (wanted.callout_defer_ok and from_callout))
+
+
+# ---- options
+
+
+def _option(evaluation: Evaluation, argument: str, word: str, wanted: _Wanted, name: str) -> int:
     lower = word.lower()
     if lower == "defer_ok":
         wanted.defer_ok = True
@@ -109,13 +151,19 @@ def _option(evaluation: Evaluation, argument: str, word: str, wanted: Wanted) ->
     elif lower == "success_on_redirect":
         wanted.success_on_redirect = True
     elif lower == "callout_defer_ok":
-        wanted.callout = wanted.callout or CALLOUT_SECONDS
+        wanted.make_callout()
         wanted.callout_defer_ok = True
     elif lower == "check_postmaster":
-        wanted.postmaster = ""
+        wanted.make_callout().postmaster = ""
     elif lower.startswith("callout"):
-        wanted.callout = wanted.callout or CALLOUT_SECONDS
-        return _callout_options(evaluation, argument, word[len("callout") :].lstrip(SPACE), wanted)
+        rest = word[len("callout") :].lstrip(SPACE)
+        wanted.make_callout()
+        if rest and not rest.startswith("="):
+            return evaluation.error(f'\'=\' expected after "callout" in ACL condition "{argument}"')
+        for option in split_list(rest[1:].lstrip(SPACE), ",") if rest else ():
+            outcome = _callout_option(evaluation, argument, option, wanted, name)
+            if outcome != OK:
+                return outcome
     elif lower.startswith("quota"):
         wanted.quota = True
     else:
@@ -123,64 +171,60 @@ def _option(evaluation: Evaluation, argument: str, word: str, wanted: Wanted) ->
     return OK
 
 
-def _callout_options(evaluation: Evaluation, argument: str, rest: str, wanted: Wanted) -> int:
-    if not rest:
-        return OK
-    if not rest.startswith("="):
-        return evaluation.error(f'\'=\' expected after "callout" in ACL condition "{argument}"')
-    for option in split_list(rest[1:].lstrip(SPACE), ","):
-        name = next((one for one in CALLOUT if option.lower().startswith(one)), "")
-        wanted.options.add(name)
-        has_value, is_time = CALLOUT.get(name, (False, True))
-        value = option
-        if has_value:
-            value = option[len(name) :].lstrip(SPACE)
-            if not value.startswith("="):
-                return evaluation.error(f'\'=\' expected after "{name}" in ACL verify condition "{argument}"')
-            value = value[1:].lstrip(SPACE)
-        seconds = parse_time(value) if is_time else 0
-        if seconds < 0:
-            return evaluation.error(f'bad time value in ACL condition "verify {argument}"')
-        if name == "mailfrom" and not argument.lower().startswith("header_sender"):
-            return evaluation.error(
-                '"mailfrom" is allowed as a callout option only for verify=header_sender '
-                f'(detected in ACL condition "{argument}")'
-            )
-        _take(wanted, name, value, seconds)
+def _callout_option(evaluation: Evaluation, argument: str, option: str, wanted: _Wanted, item: str) -> int:
+    """One part of ``callout=``: a word counts for the first option whose name it begins with, or is a time."""
+    known = evaluation.ctx.env.catalogue.acl("callout_option")
+    name = next((one for one in CALLOUT if option.lower().startswith(one) and one in known), "")
+    has_value, is_time = CALLOUT.get(name, (False, True))
+    value = option
+    if has_value:
+        value = option[len(name) :].lstrip(SPACE)
+        if not value.startswith("="):
+            return evaluation.error(f'\'=\' expected after "{name}" in ACL verify condition "{argument}"')
+        value = value[1:].lstrip(SPACE)
+    seconds = parse_time(value) if is_time else 0
+    if seconds < 0:
+        return evaluation.error(f'bad time value in ACL condition "verify {argument}"')
+    if name == "mailfrom" and item != "header_sender":
+        return evaluation.error(
+            '"mailfrom" is allowed as a callout option only for verify=header_sender '
+            f'(detected in ACL condition "{argument}")'
+        )
+    callout = wanted.make_callout()
+    if name == "defer_ok":
+        wanted.callout_defer_ok = True
+    elif name in ("no_cache", "random", "use_sender", "use_postmaster", "use_tptsender"):
+        setattr(callout, name, True)
+    elif name in ("postmaster", "fullpostmaster"):
+        callout.postmaster = ""
+        callout.full_postmaster = callout.full_postmaster or name == "fullpostmaster"
+    elif name == "postmaster_mailfrom":
+        callout.postmaster = value
+    elif name == "mailfrom":
+        callout.mailfrom = value
+    elif name == "maxwait":
+        callout.overall = seconds
+    elif name == "connect":
+        callout.connect = seconds
+    elif not name:
+        callout.seconds = seconds
     return OK
 
 
-def _take(wanted: Wanted, name: str, value: str, seconds: int) -> None:
-    if name == "connect":
-        wanted.connect = seconds
-    elif name == "maxwait":
-        wanted.overall = seconds
-    elif name == "":
-        wanted.callout = seconds
-    elif name == "mailfrom":
-        wanted.mailfrom = value
-    elif name == "postmaster_mailfrom":
-        wanted.postmaster = value
-    elif name in ("postmaster", "fullpostmaster"):
-        wanted.postmaster = ""
-    elif name == "defer_ok":
-        wanted.callout_defer_ok = True
-    elif name == "no_cache":
-        wanted.no_cache = True
-    elif name == "random":
-        wanted.random = True
+# ---- the three items
 
 
-# ---- what is verified
-
-
-def _ask(evaluation: Evaluation, text: str, mode: str, wanted: Wanted, qualify: bool = False) -> Verified:
+def _ask(evaluation: Evaluation, text: str, mode: str, wanted: _Wanted, own_sender: bool = False) -> Verified:
     """Ask the routers, and the hosts they find where a callout is wanted."""
-    from eximious.simulation.routing.callouts import caller_for
     from eximious.simulation.routing.verify import Verification
 
     ctx = evaluation.ctx
-    callout = caller_for(ctx, wanted, mode) if wanted.callout else None
+    callout = None
+    if wanted.calls and evaluation.state.callouts:
+        from eximious.simulation.routing.callouts import Caller
+
+        assert wanted.callout is not None
+        callout = Caller(ctx, wanted.callout, mode).ask
     saved = ctx.address, ctx.captures, ctx.value
     try:
         verification = Verification(
@@ -188,159 +232,154 @@ def _ask(evaluation: Evaluation, text: str, mode: str, wanted: Wanted, qualify: 
             mode,
             callout=callout,
             success_on_redirect=wanted.success_on_redirect,
-            qualify=qualify,
+            own_sender=own_sender,
             trace=evaluation.state.trace,
         )
-        return verification.ask(text)
+        verified = verification.ask(text)
     finally:
         ctx.address, ctx.captures, ctx.value = saved
+    # the variables of what was routed last stay to be seen
+    ctx.address.router_variables = verified.last.router_variables
+    return verified
 
 
-def _recipient(evaluation: Evaluation, wanted: Wanted) -> int:
+def _recipient(evaluation: Evaluation, wanted: _Wanted) -> tuple[int, bool]:
+    """Gives the outcome, and whether a callout deferred."""
     from eximious.simulation.routing.run import RECIPIENT
 
     recipient = evaluation.recipient
-    if recipient is None:
-        return evaluation.error("cannot verify recipient outside an ACL for RCPT")
-    message = evaluation.ctx.message
+    assert recipient is not None, "the phases say where this may be used"
     verified = _ask(evaluation, recipient.address, RECIPIENT, wanted)
-    outcome = _outcome(verified)
     failed = verified.failed
-    if failed is not None:
-        evaluation.log = failed.message
-        evaluation.user = failed.user_message
-        if evaluation.user is None and failed.pass_message:
-            evaluation.user = failed.message
-        message.recipient_verify_failure = verified.failure
-    else:
-        message.recipient_verify_failure = ""
-    _keep_address_data(evaluation, verified, "recipient")
-    return _decided(evaluation, wanted, verified, outcome)
+    told = failed if failed is not None else verified.last
+    evaluation.log = told.message
+    evaluation.user = told.user_message if told.user_message is not None else told.message
+    if told.pass_message:
+        evaluation.temp_details = True
+    evaluation.ctx.message.recipient_verify_failure = verified.failure
+    evaluation.ctx.address.address_data = verified.address.address_data
+    return _OUTCOMES[verified.outcome], _by_callout(verified)
 
 
-def _sender(evaluation: Evaluation, wanted: Wanted, of_its_own: str) -> int:
-    from eximious.simulation.routing.run import SENDER
+def _by_callout(verified: Verified) -> bool:
+    from eximious.simulation.routing.callouts import ERRNO_CALLOUTDEFER
 
+    return verified.failed is not None and verified.failed.errno == ERRNO_CALLOUTDEFER
+
+
+def _sender(evaluation: Evaluation, wanted: _Wanted, given: str | None) -> int:
+    """The message's sender, or one that the item has of its own."""
     ctx, effects = evaluation.ctx, evaluation.state.message
-    text = of_its_own or ctx.message.sender_address
-    if not text:
-        return OK
-    known = effects.verified_senders.get(str(text))
-    if known is None or (wanted.callout and not known[1]):
-        verified = _ask(evaluation, text, SENDER, wanted)
-        known = verified, bool(wanted.callout)
-        effects.verified_senders[str(text)] = known
-    verified = known[0]
-    outcome = _outcome(verified)
-    if not of_its_own:
-        _rewrite_sender(evaluation, verified)
-    failed = verified.failed
-    ctx.message.sender_verify_failure = verified.failure if failed is not None else ""
-    _keep_address_data(evaluation, verified, "sender")
-    if failed is not None:
-        failure = effects.sender_failure
-        if failure is None or failure.address != str(verified.address.address):
-            failure = SenderFailure(
-                str(verified.address.address),
-                failed.message,
-                str(failed.user_message or ""),
-                outcome == DEFER,
-            )
-            failure.kind = getattr(verified, "kind", "")
-            effects.sender_failure = failure
-        if wanted.no_details:
-            failure.told = True
-        evaluation.log = "Sender verify failed"
-        if outcome == DEFER:
-            evaluation.log = "Could not complete sender verify"
-        evaluation.user = evaluation.log
-    return _decided(evaluation, wanted, verified, outcome)
-
-
-def _rewrite_sender(evaluation: Evaluation, verified: Verified) -> None:
-    """A sender that is verified is rewritten from then on (manual 31.2)."""
-    message = evaluation.ctx.message
-    if verified.address.address != message.sender_address and verified.failure != "qualify":
-        message.sender_address = verified.address.address
-    evaluation.state.message.sender_rewritten = True
-
-
-def _keep_address_data(evaluation: Evaluation, verified: Verified, whose: str) -> None:
-    """What routers set as address_data stays as ``$sender_address_data`` or ``$address_data``."""
-    data = verified.address.address_data
-    address = evaluation.ctx.address
-    if whose == "sender":
-        address.sender_address_data = data
+    text = ctx.message.sender_address if given is None else given
+    found = next((one for one in effects.verified_senders if one.address == text), None)
+    if found is not None and not wanted.calls:
+        outcome = OK if found.routed else found.outcome
+        from_callout = not found.routed and found.from_callout
     else:
-        address.address_data = data
-
-
-def _outcome(verified: Verified) -> int:
-    return {"ok": OK, "fail": FAIL, "defer": DEFER}[verified.outcome]
-
-
-def _decided(evaluation: Evaluation, wanted: Wanted, verified: Verified, outcome: int) -> int:
-    """Let the options on deferrals have their say."""
-    if outcome == DEFER:
-        from_callout = verified.failure not in ("route", "qualify")
-        if wanted.defer_ok or (wanted.callout_defer_ok and from_callout):
-            evaluation.log = evaluation.user = None
-            return OK
-        if from_callout:
-            evaluation.callout_defer = True
+        found = _verified_sender(evaluation, wanted, text, given is None)
+        outcome, from_callout = found.outcome, found.from_callout
+        effects.verified_senders.insert(0, found)
+    ctx.address.sender_address_data = found.address_data
+    if outcome == OK or _overridden(wanted, outcome, from_callout):
+        return OK
+    if outcome == FAIL:
+        evaluation.log = evaluation.user = "Sender verify failed"
+    elif not from_callout:
+        evaluation.log = evaluation.user = "Could not complete sender verify"
+    else:
+        evaluation.log = evaluation.user = "Could not complete sender verify callout"
+        if ctx.env.options.get("smtp_return_error_details"):
+            evaluation.user = found.user_message
+        evaluation.callout_defer = True
+    effects.sender_failure = found
     return outcome
 
 
-def _header_sender(evaluation: Evaluation, argument: str, wanted: Wanted) -> int:
-    """One of the addresses in Sender:, Reply-To: and From: has to verify (manual 44.37)."""
-    from eximious.interpreter.addresses import Groups, Syntax, parse_extract_address
-    from eximious.interpreter.header_addresses import header_items
-    from eximious.simulation.rewriting.addresses import qualify
+def _verified_sender(evaluation: Evaluation, wanted: _Wanted, text: str, own: bool) -> SenderVerified:
+    """Verify a sender anew; the empty one, of bounces, always verifies."""
     from eximious.simulation.routing.run import SENDER
 
     ctx = evaluation.ctx
-    details = bool(ctx.env.options.get("smtp_return_error_details"))
+    found = SenderVerified(text, wanted.no_details, wanted.calls)
+    if not text:
+        return found
+    data = ctx.address.address_data
+    verified = _ask(evaluation, text, SENDER, wanted, own_sender=own)
+    ctx.address.address_data = data
+    ctx.message.sender_verify_failure = verified.failure
+    if own:
+        evaluation.state.message.sender_rewritten = True
+    found.address = verified.address.address
+    found.address_data = verified.address.address_data
+    found.outcome, found.routed = _OUTCOMES[verified.outcome], verified.routed
+    failed = verified.failed
+    if failed is not None:
+        found.message, found.user_message = failed.message, failed.user_message
+        found.from_callout = _by_callout(verified)
+        if failed is verified.address:
+            found.kind = failed.callout_failure
+    return found
+
+
+def _header_sender(evaluation: Evaluation, wanted: _Wanted) -> tuple[int, bool]:
+    """One of the addresses in Sender:, Reply-To: and From: has to verify (manual 44.37)."""
+    from eximious.interpreter.addresses import Groups, Syntax, parse_extract_address
+    from eximious.interpreter.header_addresses import header_items
+    from eximious.simulation.routing.run import SENDER
+
+    ctx, state = evaluation.ctx, evaluation.state
     syntax = Syntax.of(ctx.env.options)
-    yielded = FAIL
-    seen_defer = found_any = False
+    details = bool(ctx.env.options.get("smtp_return_error_details"))
+    yielded, from_callout = FAIL, False
     for type_ in ("S", "R", "F"):
         for header in ctx.message.headers or ():
             if header.type != type_ or header.deleted:
                 continue
-            name = str(header.text).partition(":")[0]
-            for item, _ in header_items(header.text, header.text.index(":") + 1):
-                found = parse_extract_address(item, False, syntax, Groups())
-                if not found.address:
-                    if found.error == "empty address":
-                        continue
-                    where = f"syntax error in '{name}:' header when scanning for sender"
-                    evaluation.log = f'{where}: {found.error} in "{item.strip()}"'
-                    if details:
-                        what = f'Rejected after DATA: could not verify "{name}" header address'
-                        evaluation.user = f"{what}\n{found.error}: {item}"
-                    return FAIL
-                found_any = True
-                text = follow(found.address, header.text)
-                if not found.domain:
-                    text = qualify(ctx, text, False)
-                verified = _ask(evaluation, text, SENDER, wanted, qualify=True)
-                outcome = _outcome(verified)
+            colon = header.text.index(":")
+            name = header.text[: colon + 1]
+            groups = Groups()
+            for item, _ in header_items(header.text, colon + 1):
+                written = item.strip(SPACE + ",")
+                if not written:
+                    continue
+                known = next((one for one in state.message.verified_senders if one.address == written), None)
+                if known is not None and (not wanted.calls or known.callout):
+                    outcome, failed_address, why = known.outcome, known.address, known.message
+                    from_callout = known.from_callout
+                else:
+                    found = parse_extract_address(written, False, syntax, groups)
+                    if not found.address:
+                        if found.error == "empty address":
+                            continue
+                        evaluation.log = (
+                            f"syntax error in '{name}' header when scanning for sender: "
+                            f'{found.error} in "{written}"'
+                        )
+                        outcome = FAIL
+                        if details:
+                            evaluation.user = f"Rejected after DATA: {evaluation.log}"
+                        return outcome, False
+                    verified = _ask(evaluation, follow(found.address, header.text), SENDER, wanted)
+                    ctx.message.sender_verify_failure = verified.failure
+                    outcome = _OUTCOMES[verified.outcome]
+                    failed_address = verified.address.address
+                    why = verified.failed.message if verified.failed is not None else None
+                    from_callout = _by_callout(verified)
                 if outcome == OK:
-                    return OK
-                if outcome == DEFER:
-                    seen_defer = True
-                    yielded = DEFER
-                if verified.failed is not None and details and verified.failed.user_message:
+                    return OK, False
+                if details:
                     evaluation.user = (
                         f'Rejected after DATA: could not verify "{name}" header address\n'
-                        f"{text}: {verified.failed.user_message}"
+                        f"{failed_address}: {'NULL' if why is None else why}"
                     )
-    if not found_any or not seen_defer:
+                if outcome == DEFER:
+                    yielded = DEFER
+    if yielded == FAIL:
         evaluation.log = "there is no valid sender in any header line"
-        yielded = FAIL
     else:
         evaluation.log = "all attempts to verify a sender in a header line deferred"
-        if wanted.defer_ok or wanted.callout_defer_ok:
-            evaluation.log = evaluation.user = None
-            return OK
-    return yielded
+        if details:
+            evaluation.temp_details = True
+    if details and evaluation.user is None:
+        evaluation.user = f"Rejected after DATA: {evaluation.log}"
+    return yielded, from_callout
