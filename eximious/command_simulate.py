@@ -10,9 +10,10 @@ from eximious.options import EXIT_DONE, EXIT_FINDINGS, EXIT_LACKING, EXIT_USAGE,
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from eximious.assembly import Assembly
-    from eximious.simulating import Simulation
+    from eximious.simulating import Client, Simulation
 
 NAME = "eximious simulate"
 #: bytes of a message or script that are read
@@ -99,8 +100,7 @@ def _latin(text: str) -> str:
     return os.fsencode(text).decode("latin-1")
 
 
-def _client(options: argparse.Namespace) -> object:
-    from eximious.simulating import Client
+def _client(options: argparse.Namespace) -> Client:
 
     auth = None
     if options.auth:
@@ -109,7 +109,9 @@ def _client(options: argparse.Namespace) -> object:
     tls = None
     if options.tls is not None:
         tls = dict(part.partition("=")[::2] for part in options.tls.split(",") if part)
-    return Client(options.ip, helo=_latin(options.helo), interface=options.interface, tls=tls, auth=auth)
+    from eximious.simulating import Client as Made
+
+    return Made(options.ip, helo=_latin(options.helo), interface=options.interface, tls=tls, auth=auth)
 
 
 def _read(path: str) -> bytes:
@@ -137,7 +139,7 @@ def _save_state(assembly: Assembly, folder: str) -> None:
 
 
 def _report(assembly: Assembly, simulation: Simulation, options: argparse.Namespace) -> None:
-    hide = (lambda text: text) if options.show_secrets else _hider(assembly)
+    hide: Callable[[str], str] = str if options.show_secrets else _hider(assembly)
     if options.format == "json":
         import json
 
@@ -151,7 +153,7 @@ def _report(assembly: Assembly, simulation: Simulation, options: argparse.Namesp
         sys.stdout.write(hide(readable(line)) + "\n")
 
 
-def _hider(assembly: Assembly) -> object:
+def _hider(assembly: Assembly) -> Callable[[str], str]:
     from eximious.secrets import hider
 
     return hider(assembly.environment)

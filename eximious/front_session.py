@@ -6,6 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from eximious.assembly import Assembly
     from eximious.exim_front import Arguments
 
@@ -50,7 +52,7 @@ def run(assembly: Assembly, arguments: Arguments) -> int:
     )
     smtp = SmtpSession(ctx, callouts=arguments.mode == "-bhc", log=write_told, record=False)
     smtp.state.trace = _trace
-    stream = sys.stdin.buffer
+    stream: Any = sys.stdin.buffer
     try:
         write(smtp.start())
         sys.stdout.buffer.flush()

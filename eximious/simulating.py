@@ -115,26 +115,30 @@ class Simulation:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form (see the schema ``simulate``)."""
-        from eximious.drawing.picture import readable
-
         return {
             "events": [event_dict(event) for event in self.events],
             "messages": [plain(message) for message in self.messages],
-            "transcript": [{"side": side, "line": readable(line)} for side, line in self.transcript],
+            "transcript": [{"side": side, "line": meant(line)} for side, line in self.transcript],
             "refused": self.refused,
             **({"lacking": self.lacking} if self.lacking else {}),
         }
 
 
+def meant(text: str) -> str:
+    """Text of one character a byte as it is meant: UTF-8 where it is that."""
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except (UnicodeEncodeError, UnicodeDecodeError):
+        return text
+
+
 def plain(value: Any) -> Any:
     """Values as JSON has them."""
-    from eximious.drawing.picture import readable
-
     if isinstance(value, dict):
         return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [plain(inner) for inner in value]
-    return readable(value) if isinstance(value, str) else value
+    return meant(value) if isinstance(value, str) else value
 
 
 def event_dict(event: Event) -> dict[str, Any]:
@@ -261,10 +265,10 @@ def run(simulation: Simulation, lines: Iterable[bytes]) -> Simulation:
 def _say(simulation: Simulation, data: bytes) -> None:
     text = data.decode("latin-1")
     if simulation.session.dialogue is not None:
-        text = "(a secret)\r\n"
+        text = "…\r\n"
     elif text[:5].upper() == "AUTH ":
         words = text.split(None, 2)
-        text = " ".join([*words[:2], *(["(a secret)"] if len(words) > 2 else [])]) + "\r\n"
+        text = " ".join([*words[:2], *(["…"] if len(words) > 2 else [])]) + "\r\n"
     lines = text.split("\n")
     if len(lines) > 12:
         kept = [*lines[:8], f"… {len(lines) - 11} more lines", *lines[-3:]]

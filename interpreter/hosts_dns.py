@@ -278,12 +278,12 @@ def _six_before_four(ctx: Context, hosts: list[Host], search: Search) -> list[Ho
             end += 1
         group = hosts[at:end]
         if hosts[at].mx >= 0 and all(one.address is not None for one in group):
-            first = (
-                (lambda one: ":" not in one.address)
-                if search.ipv4_prefer
-                else (lambda one: ":" in one.address)
-            )
-            group = [one for one in group if first(one)] + [one for one in group if not first(one)]
+            preferred = search.ipv4_prefer
+
+            def is_first(one: Host, four: bool = preferred) -> bool:
+                return (":" not in str(one.address)) is four
+
+            group = [one for one in group if is_first(one)] + [one for one in group if not is_first(one)]
         out += group
         at = end
     return out

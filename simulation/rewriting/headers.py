@@ -70,11 +70,11 @@ def rewrite_header(
             address = result.text
         return (str(address), start, end) if changed else None
 
-    complain = None
-    if ctx.env.version >= (4, 97):
+    what = "qualify/rewrite" if ctx.env.version >= (4, 97) else "rewrite" if rules else ""
 
-        def complain(error: str) -> None:
-            log_write(ctx, f"qualify/rewrite: {error}")
+    def complain(error: str) -> None:
+        if what:
+            log_write(ctx, f"{what}: {error}")
 
     return change_addresses(line, Syntax.of(ctx.env.options), change, complain)
 

@@ -165,7 +165,7 @@ class RouterRun:
         except Failure as failure:
             message = f'{self.name} router failed to expand "{text}": {failure.message}'
             raise self.stop(address, DEFER, message) from None
-        if not value:
+        if value in ("", "<>"):
             return ""
         if self.mode != ROUTE:
             self.say("skipped verify errors_to address: already verifying")

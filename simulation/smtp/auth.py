@@ -90,7 +90,8 @@ def auth(session: SmtpSession, argument: str) -> None:
 
 
 def _find(session: SmtpSession, mechanism: str) -> Instance | None:
-    for instance in session.env.configuration.authenticators.values():
+    found: dict[str, Instance] = session.env.configuration.authenticators
+    for instance in found.values():
         if not instance.derived.get("server"):
             continue
         known = instance in session.advertised_authenticators

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import TYPE_CHECKING
 
 from .world import SOURCE, ours
@@ -49,6 +50,20 @@ def key(case: casefile.Case) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((name, value) for name, value in case.settings.items() if name != "exim"))
 
 
+#: what holds the day it was made, and a digest of that: PRVS and SRS addresses
+_OF_THE_DAY = re.compile(r"prvs=\d{4}[0-9a-f]{6}(?==)|SRS0=(?:[0-9a-f]{4}|hash)=[A-Za-z2-7]{2}(?==)")
+
+
+def same(recorded: str | None, answer: str | None) -> bool:
+    """Whether two answers are the same but for the day on which they were given.
+
+    Digests are compared where both are asked on the same day: live, and in the tests of these items.
+    """
+    if recorded == answer or recorded is None or answer is None:
+        return recorded == answer
+    return _OF_THE_DAY.sub("#", recorded) == _OF_THE_DAY.sub("#", answer)
+
+
 def compare(
     world: World, file: casefile.CaseFile, program: list[str] | None = None
 ) -> tuple[list[Difference], int]:
@@ -70,12 +85,12 @@ def compare(
         answers = world.ask(asker, [case.source for case in cases], before)
         noise = asker.noise.strip().rpartition("\n")[2]
         for case, answer in zip(cases, answers):
-            if answer.text != case.answer:
+            if not same(case.answer, answer.text):
                 # what an earlier line left behind ($runrc, $srs_recipient…) is not the case's
                 answer = world.ask(asker, [case.source], before)[0]
             if case.answer is None:
                 if program is None and answer.text is None:
                     differences.append(Difference(case, answer, noise))
-            elif case.answer != answer.text:
+            elif not same(case.answer, answer.text):
                 differences.append(Difference(case, answer, noise))
     return differences, len(file.cases)

@@ -67,7 +67,7 @@ def _address(run: RouterRun, address: RoutedAddress, answer: str, own: str) -> s
     if pattern is not None:
         from eximious.interpreter.regex import compile_regex
 
-        found = compile_regex(pattern).captures(answer)
+        found = compile_regex(pattern).search(answer)
         if found is None:
             run.say(f"{run.name} router: {pattern} failed to match response {answer}")
             return None
