@@ -53,10 +53,12 @@ def change_addresses(
     out: list[str] = []
     copied = size = fold_from = 0
     for item, start in header_items(text, text.index(":") + 1):
-        found = parse_extract_address(item, True, syntax, groups)
+        found = parse_extract_address(item, False, syntax, groups)
         if not found.address:
             if complain is not None and found.error and found.error != "empty address":
-                complain(found.error)
+                # Exim's message goes to the very end of the line, its newline included
+                rest = "\n" if start + len(item) == len(text) - 1 else ""
+                complain(parse_extract_address(item + rest, False, syntax, Groups()).error or found.error)
             continue
         changed = change(item, found)
         if changed is None:

@@ -135,6 +135,7 @@ def shown(
     lines += [f"{log}: {line}" for log, line in logs if log not in unwanted]
     text = "\n".join(lines).replace(str(folder), "@DIR@")
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: \[\d+\])? ", "", text)
+    text = re.sub(r"\b\w{6}-\w{6,11}-\w{2,4}\b", "ID", text)
     return text.replace("@DIR@/conf/case.made", "@DIR@/conf/CASE")
 
 

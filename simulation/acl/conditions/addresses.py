@@ -121,6 +121,7 @@ def address(evaluation: Evaluation, argument: str, step: Step) -> int:
             return evaluation.error("can only verify quota of recipient")
         raise NotEvaluated(place(step), "the quota of mailboxes is not looked at")
     if name == "header_sender":
+        wanted.success_on_redirect = False
         outcome, deferring = _header_sender(evaluation, wanted)
     elif name == "recipient":
         outcome, deferring = _recipient(evaluation, wanted)
