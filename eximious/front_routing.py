@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 def run(assembly: Assembly, arguments: Arguments) -> int:
     """Test the addresses of the command line, or those that standard input has, one a line; gives the exit code."""
+    from eximious.conditions.lists.result import ListPanic
     from eximious.exim_front import _Output, too_long
     from eximious.front_logs import write_stamped, write_watched
     from eximious.interpreter.text import Tainted
@@ -54,6 +55,10 @@ def run(assembly: Assembly, arguments: Arguments) -> int:
         else:
             for line in _lines(out):
                 code = _test(verification, Tainted(line), out.write, code)
+    except ListPanic as panic:  # the real one ends here
+        out.flush()
+        assembly.context.env.log(panic.message, "main panic die")
+        code = 1
     finally:
         out.flush()
         assembly.close()

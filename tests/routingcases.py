@@ -10,8 +10,8 @@ With ``@ask -bh 192.0.2.7`` or ``-bhc`` the input is a session: SMTP commands wi
 replies behind that to EHLO, and of standard error the log lines are kept; the mail servers that callouts reach are
 those of :mod:`smtpserver`, where ``@peers yes`` is set.
 
-An answer is standard output, ``exit`` and the exit code, what stands on standard error, and the new lines of
-the logs with the log's name (``main:``, ``panic:``, ``reject:``); ``@without main`` leaves those of one log away.
+An answer is standard output, ``exit`` and the exit code, what stands on standard error, and what the real one writes to
+its logs (``main:``, ``panic:``, ``reject:``: nothing, in these modes).
 
 Files of ``files/`` are there with mode 644, other modes and links are in ``files.txt``. ``@DIR@`` stands for the
 folder.
@@ -36,7 +36,7 @@ from differential.world import ENVIRONMENT
 from eximious.backends.dnszones import DescribedResolver, Zones
 from eximious.interpreter.outcomes import Refused, Unanswered
 
-from eximious import exim_front, front_logs
+from eximious import exim_front
 from eximious.assembly import Assembly
 
 if TYPE_CHECKING:
@@ -125,14 +125,13 @@ def shown(
     folder: Path, case: casefile.Case, out: str, code: int, err: str, logs: list[tuple[str, str]]
 ) -> str:
     """An answer as it is kept."""
-    unwanted = case.settings.get("without", "").split()
     if case.settings.get("ask", "").startswith("-bh"):
         out = out.replace("\r\n", "\n").partition("\n250 HELP\n")[2].rpartition("\n221 ")[0]
         err = "\n".join(line for line in err.split("\n") if line.startswith("LOG: "))
         logs = []
     lines = [out.removesuffix("\n"), f"exit {code}"] if out else [f"exit {code}"]
     lines += [f"stderr: {line}" for line in err.removesuffix("\n").split("\n") if line]
-    lines += [f"{log}: {line}" for log, line in logs if log not in unwanted]
+    lines += [f"{log}: {line}" for log, line in logs]
     text = "\n".join(lines).replace(str(folder), "@DIR@")
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: \[\d+\])? ", "", text)
     text = re.sub(r"\b\w{6}-\w{6,11}-\w{2,4}\b", "ID", text)
@@ -223,30 +222,16 @@ class Ours:
             assembly.doors.resolver = DescribedResolver(zones, HOSTS, ["test.ex"], addresses)
         if "peers" in case.settings:
             assembly.doors.sockets = smtpserver.MemorySockets()
-        logs: list[tuple[str, str]] = []
-        out, code, err = _captured(assembly, parsed, stdin, logs)
-        logs.sort(key=lambda entry: LOGS.index(entry[0]))
-        return shown(self.folder, case, out, code, err, logs)
+        return shown(self.folder, case, *_captured(assembly, parsed, stdin), [])
 
 
-def _captured(
-    assembly: Assembly, parsed: exim_front.Arguments, stdin: str, logs: list[tuple[str, str]]
-) -> tuple[str, int, str]:
+def _captured(assembly: Assembly, parsed: exim_front.Arguments, stdin: str) -> tuple[str, int, str]:
     """Run the front in this process with streams of its own."""
     streams = sys.stdin, sys.stdout, sys.stderr
-    watched, stamped = front_logs.write_watched, front_logs.write_stamped
-
-    def note(line: str, where: str) -> None:
-        logs.extend((log, line.rstrip("\n").replace("\n", "\\n")) for log in where.split())
-
-    def note_watched(line: str, where: str) -> None:
-        note(line, where)
-        watched(line, where)
 
     out, err = io.BytesIO(), io.BytesIO()
     sys.stdin = io.TextIOWrapper(io.BytesIO(stdin.encode("latin-1")), "latin-1")
     sys.stdout, sys.stderr = io.TextIOWrapper(out, "latin-1"), io.TextIOWrapper(err, "latin-1")
-    front_logs.write_watched, front_logs.write_stamped = note_watched, note
     try:
         code = exim_front.run_assembled(assembly, parsed)
     except (Refused, Unanswered) as problem:
@@ -257,7 +242,6 @@ def _captured(
             assert isinstance(stream, io.TextIOWrapper)
             stream.detach()  # writes out what it holds
         sys.stdin, sys.stdout, sys.stderr = streams
-        front_logs.write_watched, front_logs.write_stamped = watched, stamped
         gc.enable()
         gc.unfreeze()
     return out.getvalue().decode("latin-1"), code, err.getvalue().decode("latin-1")

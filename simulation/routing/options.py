@@ -29,8 +29,8 @@ class Affix:
     def prefix_of(self, local_part: str) -> tuple[int, int]:
         """How much of a local part this prefix takes, and how much of that the ``*``; (0, 0): it does not match."""
         if self.wild:
-            # the last place where the fixed text stands: the longest prefix, but something must be left
-            at = local_part.lower().rfind(self.fixed.lower(), 0, max(len(local_part) - 1, 0))
+            # the last place where the fixed text stands: the longest prefix
+            at = local_part.lower().rfind(self.fixed.lower())
             return (at + len(self.fixed), at) if at >= 0 else (0, 0)
         size = len(self.fixed)
         return (size, 0) if local_part[:size].lower() == self.fixed.lower() else (0, 0)
@@ -38,10 +38,12 @@ class Affix:
     def suffix_of(self, local_part: str) -> tuple[int, int]:
         """Likewise for a suffix."""
         if self.wild:
-            at = local_part.lower().find(self.fixed.lower(), 1)
-            return (len(local_part) - at, len(local_part) - at - len(self.fixed)) if at >= 1 else (0, 0)
+            at = local_part.lower().find(self.fixed.lower())
+            if 0 <= at < len(local_part):
+                return len(local_part) - at, len(local_part) - at - len(self.fixed)
+            return 0, 0
         size = len(self.fixed)
-        if len(local_part) > size and local_part[len(local_part) - size :].lower() == self.fixed.lower():
+        if len(local_part) >= size and local_part[len(local_part) - size :].lower() == self.fixed.lower():
             return size, 0
         return 0, 0
 
