@@ -25,6 +25,11 @@ def write_stamped(line: str, where: str) -> None:
     _write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n")
 
 
+def write_debug(text: str) -> None:
+    """Write a line of debugging output."""
+    _write(f"{text}\n")
+
+
 def _write(text: str) -> None:
     sys.stdout.flush()
     stream = getattr(sys.stderr, "buffer", None)

@@ -16,7 +16,7 @@ def run(assembly: Assembly, arguments: Arguments) -> int:
     """Test the addresses of the command line, or those that standard input has, one a line; gives the exit code."""
     from eximious.conditions.lists.result import ListPanic
     from eximious.exim_front import _Output, too_long
-    from eximious.front_logs import write_stamped, write_watched
+    from eximious.front_logs import write_debug, write_stamped, write_watched
     from eximious.interpreter.text import Tainted
     from eximious.simulation.routing.run import RECIPIENT, SENDER
     from eximious.simulation.routing.verify import Verification
@@ -41,6 +41,8 @@ def run(assembly: Assembly, arguments: Arguments) -> int:
         write=out.write,
         qualify=True,
     )
+    if watched:
+        verification.chain.debug = write_debug
     code = 0
     try:
         if arguments.rest:

@@ -31,7 +31,7 @@ users:
   condition = ${if eq{$domain}{a.example}}
   address_data = data for $local_part
   set = r_x = ${uc:$local_part}
-  errors_to = <>
+  errors_to =
   transport = file
   cannot_route_message = no such user $local_part
 begin transports

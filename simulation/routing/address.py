@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.interpreter.state import Address
+from eximious.interpreter.text import follow
 
 if TYPE_CHECKING:
     from eximious.grammar.config_model import Instance
@@ -70,8 +71,8 @@ class RoutedAddress(Address):
     pass_message = False
     #: sent again to the router it came from is no loop (repeat_use, caller's choice)
     allow_repeat = False
-    #: it is a copy that ``unseen`` made
-    unseen_copy = False
+    #: how many copies ``unseen`` made on the way to it
+    unseen_copies = 0
     #: its routing had to be verified only (verify_only)
     verify_only = False
     dsn_lasthop = False
@@ -110,13 +111,13 @@ class RoutedAddress(Address):
 
     @property
     def original_domain(self) -> str:  # type: ignore[override]
-        """``$original_domain``: the domain of the address that came in; empty for that one itself."""
-        return self.first.domain if self.parent is not None else ""
+        """``$original_domain``: the domain of the address that came in."""
+        return self.first.domain
 
     @property
     def original_local_part(self) -> str:  # type: ignore[override]
-        """``$original_local_part``: likewise its local part, as received."""
-        return self.first.caseful if self.parent is not None else ""
+        """``$original_local_part``: likewise its local part, in the case that the last router saw."""
+        return self.first.whole_local_part
 
     @property
     def parent_domain(self) -> str:  # type: ignore[override]
@@ -126,7 +127,15 @@ class RoutedAddress(Address):
     @property
     def parent_local_part(self) -> str:  # type: ignore[override]
         """``$parent_local_part``: likewise its local part."""
-        return self.parent.local_part if self.parent is not None else ""
+        return self.parent.whole_local_part if self.parent is not None else ""
+
+    @property
+    def whole_local_part(self) -> str:
+        """The local part with the prefix and suffix that a router took off."""
+        local_part = self.local_part
+        if not self.local_part_prefix and not self.local_part_suffix:
+            return local_part
+        return follow(f"{self.local_part_prefix}{local_part}{self.local_part_suffix}", local_part)
 
     def __repr__(self) -> str:
         return f"RoutedAddress({str(self.address)!r}, router={self.router_name!r})"

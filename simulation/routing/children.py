@@ -86,8 +86,7 @@ def _percent_hack(ctx: Context, address: RoutedAddress, hack: str) -> str:
     if changed:
         parent = make_address(address.address)
         parent.parent, parent.child_count = address.parent, 1
-        parent.caseful, parent.domain = address.caseful, address.domain
-        parent.caseless = parent.local_part = follow(lower(str(address.caseful)), address.caseful)
+        parent.domain = address.domain
         parent.inherit(address)
         address.parent = parent
         address.caseful, address.domain = local_part, domain

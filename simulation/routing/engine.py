@@ -9,7 +9,7 @@ from eximious.interpreter.logs import log_write
 from eximious.interpreter.outcomes import Failure, ForcedFailure
 from eximious.simulation.routing.options import router_options
 from eximious.simulation.routing.preconditions import Kepts, affixes, check
-from eximious.simulation.routing.results import DECLINE, DEFER, DISCARD, FAIL, OK, PASS, REROUTED, SKIP
+from eximious.simulation.routing.results import DECLINE, DEFER, DISCARD, ERROR, FAIL, OK, PASS, REROUTED, SKIP
 from eximious.simulation.routing.run import (
     ERRNO_EXPANDFAIL,
     RECIPIENT,
@@ -52,6 +52,8 @@ class Chain:
         self.trace, self.observe = trace, observe
         #: called with (option, its text, what came of it) for each precondition
         self.explain: Any = None
+        #: what gets the text of debug_print; the trace gets it, too
+        self.debug: Say | None = None
         self.routers = router_options(ctx)
         self.by_name = {router.name: router for router in self.routers}
 
@@ -105,7 +107,15 @@ class Chain:
                 continue
             address.router_name = router.name
             outcome, user = check(
-                ctx, router, address, self.mode, self.testing, kepts, self._say(router, address), self.explain
+                ctx,
+                router,
+                address,
+                self.mode,
+                self.testing,
+                kepts,
+                self._say(router, address),
+                self.explain,
+                self.debug or say,
             )
             if outcome != OK:
                 address.router_name = ""
@@ -247,7 +257,7 @@ class Chain:
             return stop.result
 
     def _declined(self, router: RouterOptions, address: RoutedAddress) -> str:
-        """After a forced failure of set or address_data: PASS (to the next router), or SKIP (there are no more)."""
+        """After a forced failure of set or address_data: DECLINE, or SKIP (there are no more routers)."""
         if expanded_bool(self.ctx, address, router.name, "more", router.more):
             return DECLINE
         if self.trace is not None:
@@ -259,12 +269,12 @@ class Chain:
         from eximious.interpreter.listsplit import SPACE, split_default
 
         for setting in split_default(str(router.set), ";"):
-            name, equals, text = setting.partition("=")
+            name, _, text = setting.partition("=")
             name, text = name.strip(SPACE), text.strip(SPACE)
-            if not equals or not name.startswith("r_"):
+            if not name.startswith("r_"):
                 line = f"bad router variable name '{name}' in router '{router.name}'\n"
                 log_write(self.ctx, line, "main panic")
-                continue
+                return ERROR
             try:
                 value = expand(text, self.ctx)
             except ForcedFailure:
@@ -272,18 +282,19 @@ class Chain:
                     self.trace(
                         f'forced failure in expansion of "{text}" (router variable): decline action taken'
                     )
-                return self._declined(router, address)
+                # without more routers Exim gives up here, and takes that for success
+                return DECLINE if self._declined(router, address) == DECLINE else ERROR
             except Failure as failure:
                 address.message = f'expansion of "{text}" failed in {router.name} router: {failure.message}'
-                address.errno = ERRNO_EXPANDFAIL if failure.message else 0
-                return DEFER
+                address.errno = ERRNO_EXPANDFAIL
+                return ERROR
             address.router_variables = {**address.router_variables, name: value}
         return None
 
     def _finish(self, router: RouterOptions, address: RoutedAddress, queues: Queues, result: str) -> str:
         """What comes behind a driver that took the address: translated addresses, unseen copies."""
         ctx = self.ctx
-        if result in (DEFER, DISCARD):
+        if result in (DEFER, DISCARD, ERROR):
             if self.trace is not None and result == DEFER:
                 self.trace(f"{router.name} router: defer for {address.address}\n  message: {address.message}")
             return result
@@ -322,8 +333,10 @@ class Chain:
         before, copy = make_address(address.address), make_address(address.address)
         before.parent, before.router, before.child_count = address.parent, address.router, 2
         before.caseful, before.caseless = address.caseful, address.caseless
-        before.local_part, before.domain = address.caseless, address.domain
-        copy.parent, copy.unseen_copy = before, True
+        before.local_part, before.domain = address.whole_local_part, address.domain
+        copy.parent, copy.unseen_copies = before, address.unseen_copies + 1
+        # it is no double of the address that it was copied from
+        copy.unique = f"\\{copy.unseen_copies}\\{copy.address}"
         copy.address_data, copy.router_variables = address.address_data, dict(address.router_variables)
         copy.dsn_lasthop = address.dsn_lasthop
         if address.parent is not None:
@@ -343,7 +356,7 @@ class Chain:
             message = "Unrouteable address"
             router = address.router
             text = router.option("cannot_route_message") if router is not None else None
-            if text:
+            if text is not None:
                 try:
                     message = expand(text, self.ctx)
                 except ForcedFailure:

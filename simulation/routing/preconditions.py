@@ -105,10 +105,11 @@ def check(
     kepts: Kepts,
     say: Say | None,
     explain: Explain | None = None,
+    debug: Say | None = None,
 ) -> tuple[str, Any]:
     """Check all preconditions behind the affixes; gives OK, SKIP or DEFER, and the user that was found.
 
-    ``explain`` is told of each: option, its text, what came of it.
+    ``explain`` is told of each: option, its text, what came of it. ``debug`` gets what debug_print says.
     """
     address.home = ""
     address.domain_data = address.local_part_data = ""
@@ -166,8 +167,8 @@ def check(
         if outcome != OK:
             return outcome, user
         address.sender_data = result.data or ""
-    if router.debug_print is not None and say is not None:
-        _debug_print(ctx, router, say)
+    if router.debug_print is not None and debug is not None:
+        _debug_print(ctx, router, debug)
     if router.require_files is not None:
         from eximious.simulation.routing.files import check_files
 

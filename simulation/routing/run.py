@@ -139,7 +139,7 @@ class RouterRun:
                     f"attempt to use tainted value '{name}' from '{text}' for transport",
                     "main panic",
                 )
-                raise self.stop(address, DEFER, "internal config error", ERRNO_EXPANDFAIL)
+                raise self.stop(address, DEFER, "internal configuration error", ERRNO_EXPANDFAIL)
         found: Instance | None = self.ctx.env.configuration.transports.get(name)
         if found is None:
             message = f'transport "{name}" not found in {self.name} router'
@@ -165,7 +165,7 @@ class RouterRun:
         except Failure as failure:
             message = f'{self.name} router failed to expand "{text}": {failure.message}'
             raise self.stop(address, DEFER, message) from None
-        if value in ("", "<>"):
+        if not value:
             return ""
         if self.mode != ROUTE:
             self.say("skipped verify errors_to address: already verifying")
@@ -175,7 +175,7 @@ class RouterRun:
         self.say(f"------ Verifying errors address {value} ------")
         good = verifies_as_sender_of_bounces(self.ctx, value)
         self.say(f"------ End verifying errors address {value} ------")
-        return value if good else address.errors_to
+        return good if good is not None else address.errors_to
 
     def munge_headers(self, address: RoutedAddress) -> tuple[tuple[str, ...], str]:
         """Give the header lines to add and the list of names to remove: the address's and this router's.
@@ -236,7 +236,6 @@ class RouterRun:
             elif gid is None and self.option(user) is None:
                 gid = self.user.pw_gid
         if uid is not None and gid is None:
-            log_write(self.ctx, f"user set without group for {self.name} router", "main panic")
             raise self.stop(address, DEFER, f"user set without group for {self.name} router")
         return uid, gid, initgroups
 
@@ -252,6 +251,7 @@ class RouterRun:
             message = (
                 f'Failed to expand {kind} string "{value}" for the {self.name} router: {failure.message}'
             )
+            log_write(self.ctx, message, "main panic")
             raise self.stop(address, DEFER, message) from None
         users = self.ctx.env.doors.users
         if group:
@@ -265,6 +265,7 @@ class RouterRun:
         if name.isascii() and name.isdigit():
             return int(name), None
         message = f'Failed to find {kind} "{name}" from expanded string "{value}" for the {self.name} router'
+        log_write(self.ctx, message, "main panic")
         raise self.stop(address, DEFER, message)
 
     # ---- what becomes of the address

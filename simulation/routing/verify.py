@@ -13,7 +13,7 @@ from eximious.interpreter.text import follow
 from eximious.simulation.routing.address import FILE, PIPE, REPLY, Queues
 from eximious.simulation.routing.children import make_address, split_address
 from eximious.simulation.routing.engine import Chain
-from eximious.simulation.routing.results import DEFER, DISCARD, FAIL, OK, REROUTED
+from eximious.simulation.routing.results import DEFER, DISCARD, ERROR, FAIL, OK, REROUTED
 from eximious.simulation.routing.run import (
     ERRNO_BADTRANSPORT,
     EXPN,
@@ -92,8 +92,10 @@ class Verification:
 
     def ask(self, text: str) -> Verified:
         """Ask about one address, well formed."""
+        given = text
         text, problem = self._prepared(text)
         address = make_address(text)
+        address.unique = given
         queues = Queues()
         verified = Verified(OK, address, queues)
         if problem:
@@ -159,6 +161,8 @@ class Verification:
                 verified.failure = "route"
             if outcome == REROUTED:
                 continue
+            if outcome in (DISCARD, ERROR):
+                outcome = OK  # Exim takes whatever is no failure for success
             if outcome in (FAIL, DEFER):
                 all_well = False
                 self._tell_failure(address, outcome, text)
@@ -197,14 +201,15 @@ class Verification:
         address.verify_mode = "S" if self.mode == SENDER and not self.testing else "R"
         if split_address(ctx, address) == DEFER:
             return DEFER
-        address.return_path = address.errors_to if address.errors_to else ctx.message.sender_address
+        address.return_path = (
+            address.errors_to if address.errors_to is not None else ctx.message.sender_address
+        )
         if self.mode == SENDER:
             ctx.message.sender_address = ""
         try:
-            outcome = self.chain.route(address, queues)
+            return self.chain.route(address, queues)
         finally:
             ctx.message.sender_address = sender
-        return OK if outcome == DISCARD else outcome
 
     def _is_enough(self, queues: Queues) -> bool:
         """Whether to stop behind an address that was routed: not where it has become a single other one."""
@@ -312,11 +317,12 @@ def _overrides_hosts(transport: Any) -> bool:
         return False
 
 
-def verifies_as_sender_of_bounces(ctx: Context, text: str) -> bool:
-    """Whether an address that bounces shall go to can be routed (manual 15.1, ``errors_to``)."""
+def verifies_as_sender_of_bounces(ctx: Context, text: str) -> str | None:
+    """Give an address that bounces shall go to as it is qualified, None if it cannot be routed (manual 15.1)."""
     address = ctx.address
     try:
-        return Verification(ctx, RECIPIENT, qualify=True).ask(text).outcome == OK
+        verified = Verification(ctx, RECIPIENT, qualify=True).ask(text)
+        return verified.address.address if verified.outcome == OK else None
     finally:
         ctx.address = address
 
