@@ -304,20 +304,27 @@ def _regex_error(pattern: str) -> tuple[str, int] | None:
 class Options:
     """The main options of a configuration as the evaluator asks for them: by name, defaults included."""
 
-    __slots__ = ("_configuration",)
+    __slots__ = ("_configuration", "_found")
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
+        #: what was asked for already: the configuration does not change any more
+        self._found: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
         return self._configuration.option(name)
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value of an option, ``default`` where there is no such option or nothing is set."""
-        try:
-            value = self._configuration.option(name)
-        except KeyError:
-            return default
+        found = self._found
+        if name in found:
+            value = found[name]
+        else:
+            try:
+                value = self._configuration.option(name)
+            except KeyError:
+                value = None
+            found[name] = value
         return default if value is None else value
 
     def __contains__(self, name: object) -> bool:

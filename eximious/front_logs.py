@@ -25,13 +25,29 @@ def write_stamped(line: str, where: str) -> None:
     _write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n")
 
 
+#: debugging output that is still to be written
+_held: list[str] = []
+HELD = 1000
+
+
 def write_debug(text: str) -> None:
-    """Write a line of debugging output."""
-    _write(f"{text}\n")
+    """Write a line of debugging output; kept until there is enough of it, or something else is written."""
+    _held.append(f"{text}\n")
+    if len(_held) > HELD or sys.stderr.isatty():
+        flush_debug()
+
+
+def flush_debug() -> None:
+    """Write out what is kept of debugging output."""
+    if _held:
+        _write("")
 
 
 def _write(text: str) -> None:
     sys.stdout.flush()
+    if _held:
+        text = "".join(_held) + text
+        _held.clear()
     stream = getattr(sys.stderr, "buffer", None)
     if stream is None:
         sys.stderr.write(text)

@@ -5,19 +5,23 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from eximious.interpreter.text import Tainted
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from eximious.assembly import Assembly
     from eximious.exim_front import Arguments
+    from eximious.simulation.routing.verify import Verification
+
+    Write = Callable[[str], object]
 
 
 def run(assembly: Assembly, arguments: Arguments) -> int:
     """Test the addresses of the command line, or those that standard input has, one a line; gives the exit code."""
     from eximious.conditions.lists.result import ListPanic
     from eximious.exim_front import _Output, too_long
-    from eximious.front_logs import write_debug, write_stamped, write_watched
-    from eximious.interpreter.text import Tainted
+    from eximious.front_logs import flush_debug, write_debug, write_stamped, write_watched
     from eximious.simulation.routing.run import RECIPIENT, SENDER
     from eximious.simulation.routing.verify import Verification
 
@@ -43,7 +47,7 @@ def run(assembly: Assembly, arguments: Arguments) -> int:
     )
     if watched:
         verification.chain.debug = write_debug
-    code = 0
+    test = _Test(verification, out.write)
     try:
         if arguments.rest:
             for word in arguments.rest:
@@ -52,39 +56,51 @@ def run(assembly: Assembly, arguments: Arguments) -> int:
                     out.flush()
                     sys.stderr.write(complaint)
                     return 1
+                if word and "," not in word:
+                    test.one(word)
+                    continue
                 for item in _items(word):
-                    code = _test(verification, Tainted(item), out.write, code)
+                    test.one(item)
         else:
             for line in _lines(out):
-                code = _test(verification, Tainted(line), out.write, code)
+                test.one(line)
     except ListPanic as panic:  # the real one ends here
         out.flush()
         assembly.context.env.log(panic.message, "main panic die")
-        code = 1
+        test.code = 1
     finally:
         out.flush()
+        flush_debug()
         assembly.close()
-    return code
+    return test.code
 
 
-def _test(verification: object, text: str, write: object, code: int) -> int:
-    from eximious.assembly import fresh_run
-    from eximious.interpreter.addresses import Syntax, parse_extract_address
-    from eximious.interpreter.text import follow
-    from eximious.simulation.routing.results import DEFER, FAIL
-    from eximious.simulation.routing.verify import Verification
+class _Test:
+    """Tests addresses one after another; ``code`` is the exit code so far."""
 
-    assert isinstance(verification, Verification) and callable(write)
-    ctx = verification.ctx
-    found = parse_extract_address(text, syntax=Syntax.of(ctx.env.options))
-    if not found.address:
-        write(f"syntax error: {found.error}\n")
-        return 2
-    verification.chain.ctx = verification.ctx = fresh_run(ctx)
-    outcome = verification.ask(follow(found.address, text)).outcome
-    if outcome == FAIL:
-        return 2
-    return 1 if outcome == DEFER and code == 0 else code
+    def __init__(self, verification: Verification, write: Write) -> None:
+        from eximious.assembly import fresh_run
+        from eximious.interpreter.addresses import Syntax, parse_extract_address
+
+        self.verification, self.write = verification, write
+        self.code = 0
+        self._fresh, self._extract = fresh_run, parse_extract_address
+        self._syntax = Syntax.of(verification.ctx.env.options)
+
+    def one(self, text: str) -> None:
+        """Test one address, as it was typed."""
+        found = self._extract(text, syntax=self._syntax)
+        if not found.address:
+            self.write(f"syntax error: {found.error}\n")
+            self.code = 2
+            return
+        verification = self.verification
+        verification.chain.ctx = verification.ctx = self._fresh(verification.ctx)
+        outcome = verification.ask(Tainted(found.address)).outcome
+        if outcome == "fail":
+            self.code = 2
+        elif outcome == "defer" and self.code == 0:
+            self.code = 1
 
 
 def _items(word: str) -> Iterator[str]:

@@ -137,11 +137,16 @@ def data_of(file: BinaryIO, line: Line, whole: bool) -> str:
     return to_text(b"".join(parts))
 
 
+def _may_hold(block: bytes, folded: bytes) -> bool:
+    """Whether a key, in lower case, can stand in a block: it is there, or there are quoted keys."""
+    return folded in block.lower() or block.startswith(b'"') or b'\n"' in block
+
+
 def find_plain(file: BinaryIO, key: bytes) -> Line | None:
     """The first line with the key, letters of either case."""
     file.seek(0)
     folded = key.lower()
-    wanted = re.compile(rb'^(?:%s(?=[:\s]|\Z)|")' % re.escape(key), re.M | re.I)
+    wanted: re.Pattern[bytes] | None = None  # costs more to make than most files cost to be looked through
     base = 0  # where ``block`` begins in the file: the start of a line, unless in ``tail``
     block = b""
     tail = False
@@ -157,7 +162,11 @@ def find_plain(file: BinaryIO, key: bytes) -> Line | None:
         if not tail:
             # of a line longer than a block only the head is looked at
             until = cut or PIECE
-            while match := wanted.search(block, at, until):
+            if not _may_hold(block, folded):
+                at = until
+            elif wanted is None:
+                wanted = re.compile(rb'^(?:%s(?=[:\s]|\Z)|")' % re.escape(key), re.M | re.I)
+            while at < until and wanted is not None and (match := wanted.search(block, at, until)):
                 start = match.start()
                 end = block.find(b"\n", start) + 1 or len(block)
                 end_of_piece = min(end, start + PIECE)

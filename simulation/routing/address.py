@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
-from eximious.interpreter.state import Address
+from eximious.interpreter.state import Address, Tls
 from eximious.interpreter.text import follow
 
 if TYPE_CHECKING:
@@ -90,6 +91,12 @@ class RoutedAddress(Address):
     #: the user and group names or numbers that the router said, once worked out
     data_set_by_router = False
 
+    #: nothing is sent, so all of them have the same one
+    tls_out = Tls()
+
+    def __init__(self) -> None:
+        self.router_variables: dict[str, str] = {}
+
     def inherit(self, parent: RoutedAddress) -> None:
         """Take over what is handed down from an address to what came of it."""
         self.errors_to = parent.errors_to
@@ -152,7 +159,7 @@ class Queues:
     __slots__ = ("deferred", "failed", "local", "new", "remote", "succeeded")
 
     def __init__(self) -> None:
-        self.new: list[RoutedAddress] = []
+        self.new: deque[RoutedAddress] = deque()
         self.local: list[RoutedAddress] = []
         self.remote: list[RoutedAddress] = []
         self.failed: list[RoutedAddress] = []

@@ -92,7 +92,7 @@ class Chain:
             if say is not None:
                 say(f"--------> {router.name} router <--------")
             address.router = router.instance
-            if self._looped(router, address):
+            if address.parent is not None and self._looped(router, address):
                 self._note(router, address, SKIP, "routed by it already")
                 router = following
                 continue
@@ -113,7 +113,7 @@ class Chain:
                 self.mode,
                 self.testing,
                 kepts,
-                self._say(router, address),
+                say if self.observe is None else self._say(router, address),
                 self.explain,
                 self.debug or say,
             )
@@ -131,7 +131,10 @@ class Chain:
             if result == SKIP:  # a forced failure of set or address_data, and no more
                 router = None
                 break
-            self._note(router, address, result, (address.message or "") if result in (FAIL, DEFER) else "")
+            if self.observe is not None:
+                self._note(
+                    router, address, result, (address.message or "") if result in (FAIL, DEFER) else ""
+                )
             if result == FAIL:
                 if say is not None:
                     say(f"{router.name} router forced address failure")
@@ -250,6 +253,7 @@ class Chain:
             trace=say,
             observe=self.observe,
             redirect_router=router.redirect_router.instance if router.redirect_router else None,
+            values=router.values,
         )
         try:
             return router.run(run, address)
@@ -344,7 +348,7 @@ class Chain:
         # what headers this router added is for its own delivery
         copy.start_router = router.following[0].instance
         address.parent = before
-        queues.new.insert(0, copy)
+        queues.new.appendleft(copy)
         if self.trace is not None:
             self.trace(f'"unseen" set: replicated {copy.address}')
 

@@ -11,6 +11,7 @@ from eximious.grammar.listspans import SPACE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from eximious.grammar.config_model import Instance
     from eximious.interpreter.context import Context
@@ -80,6 +81,10 @@ class RouterOptions:
     def __init__(self, instance: Instance) -> None:
         option = instance.option
         self.instance, self.name, self.driver_name = instance, instance.name, instance.driver or ""
+        #: options that drivers asked for: name -> value
+        self.values: dict[str, Any] = {}
+        #: (mode, testing) -> why it is not asked then, "" if it is
+        self.forbidden: dict[tuple[str, bool], str] = {}
         for name in (
             "address_data", "address_test", "cannot_route_message", "caseful_local_part", "check_local_user",
             "condition", "debug_print", "disable_logging", "domains", "dsn_lasthop", "expn", "fail_verify_recipient",
@@ -93,6 +98,8 @@ class RouterOptions:
         self.repeat_use = instance.driver != "redirect" or option("repeat_use")
         self.local_part_prefix = _affixes(option("local_part_prefix"), False)
         self.local_part_suffix = _affixes(option("local_part_suffix"), True)
+        #: it wants the local part as it is
+        self.whole = self.local_part_prefix is None and self.local_part_suffix is None
         self.pass_router: RouterOptions | None = None
         self.redirect_router: RouterOptions | None = None
         self.following: Sequence[RouterOptions] = ()

@@ -9,6 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.conditions.lists.match import match_address, match_domain, match_local_part
+from eximious.conditions.lists.result import DEFER as LIST_DEFER
+from eximious.conditions.lists.result import FAIL as LIST_FAIL
+from eximious.conditions.lists.result import OK as LIST_OK
+from eximious.conditions.lists.result import ListResult
 from eximious.interpreter.engine import expand
 from eximious.interpreter.logs import log_write
 from eximious.interpreter.outcomes import Defer, Failure, ForcedFailure
@@ -21,7 +25,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from eximious.conditions.lists.program import Kept
-    from eximious.conditions.lists.result import ListResult
     from eximious.interpreter.context import Context
     from eximious.simulation.routing.address import RoutedAddress
     from eximious.simulation.routing.options import RouterOptions
@@ -30,22 +33,32 @@ if TYPE_CHECKING:
     Explain = Callable[[str, str, str], None]
 
 _UNSET = 0xFFFFFFFF
+_NO_MATCH, _DEFERRED = ListResult(LIST_FAIL), ListResult(LIST_DEFER)
 
 
 class Kepts:
-    """What was found about named lists for one address, which holds while it is routed (manual 10.8)."""
+    """What was found for one address, which holds while it is routed.
 
-    __slots__ = ("domains", "local_parts")
+    ``domains`` and ``local_parts``: about named lists (manual 10.8); ``matched``: about whole lists of domains;
+    ``users``: about local users.
+    """
+
+    __slots__ = ("domains", "local_parts", "matched", "users")
 
     def __init__(self) -> None:
         self.domains: Kept = {}
         self.local_parts: Kept = {}
+        self.matched: dict[str, ListResult] = {}
+        self.users: dict[str, Any] = {}
 
 
 def affixes(router: RouterOptions, address: RoutedAddress) -> str | None:
     """Choose the case of the local part and take prefix and suffix off; gives what does not match, None if all does."""
     local_part = address.caseful if router.caseful_local_part else address.caseless
-    if address.local_part_prefix or address.local_part_suffix or address.affixes_removed:
+    if router.whole and not address.affixes_removed:
+        address.local_part = local_part
+        return None
+    if address.affixes_removed:
         address.local_part_prefix = address.local_part_prefix_v = ""
         address.local_part_suffix = address.local_part_suffix_v = ""
         address.affixes_removed = False
@@ -118,13 +131,16 @@ def check(
     ctx.captures = ctx.captures or []
     if ctx.env.searches is not None:
         ctx.env.searches.error = None
-    forbidden = mode_forbids(router, mode, testing)
+    key = (mode, testing)
+    forbidden = router.forbidden.get(key)
+    if forbidden is None:
+        forbidden = router.forbidden[key] = mode_forbids(router, mode, testing)
     if forbidden:
         if say is not None:
             say(forbidden)
         return SKIP, None
     if router.domains is not None:
-        result = match_domain(ctx, address.domain, router.domains, kept=kepts.domains)
+        result = _domains(ctx, router.domains, address, kepts)
         if explain is not None:
             explain("domains", str(router.domains), OK if result.matched else SKIP)
         outcome = _listed(ctx, router, address, "domains", result, say)
@@ -139,7 +155,7 @@ def check(
     if router.check_local_user:
         if say is not None:
             say("checking for local user")
-        user = ctx.env.doors.users.getpwnam(address.local_part)
+        user = _user(ctx, address.local_part, kepts)
         if explain is not None:
             explain("check_local_user", str(address.local_part), SKIP if user is None else OK)
         if user is None:
@@ -186,6 +202,35 @@ def check(
     return OK, user
 
 
+def _domains(ctx: Context, text: str, address: RoutedAddress, kepts: Kepts) -> ListResult:
+    """Match the domain; a list that says the same whenever it is asked is asked once for an address."""
+    if "$" in text:
+        # as the matcher would, but without its set-up where nothing comes of it
+        try:
+            text = expand(text, ctx)
+        except ForcedFailure:
+            return _NO_MATCH
+        except Failure as failure:
+            line = f'failed to expand "{text}" while checking a list: {failure.message}'
+            log_write(ctx, line, "main panic")
+            return _DEFERRED
+        return match_domain(ctx, address.domain, text, kept=kepts.domains, expand=False)
+    result = kepts.matched.get(text)
+    if result is None:
+        result = match_domain(ctx, address.domain, text, kept=kepts.domains)
+        if result.outcome != LIST_DEFER:
+            kepts.matched[text] = result
+    return result
+
+
+def _user(ctx: Context, name: str, kepts: Kepts) -> Any:
+    """The local user of a name, looked up once for an address."""
+    users = kepts.users
+    if name not in users:
+        users[name] = ctx.env.doors.users.getpwnam(name)
+    return users[name]
+
+
 def _listed(
     ctx: Context,
     router: RouterOptions,
@@ -196,9 +241,9 @@ def _listed(
 ) -> str:
     if result.captures is not None:
         ctx.captures = result.captures
-    if result.matched:
+    if result.outcome == LIST_OK:
         return OK
-    if result.deferred:
+    if result.outcome == LIST_DEFER:
         address.message = f"{what} check lookup or other defer"
         return DEFER
     if say is not None:

@@ -51,7 +51,7 @@ class RouterRun:
     """
 
     __slots__ = (
-        "ctx", "mode", "observe", "queues", "redirect_router", "router", "testing", "trace", "user",
+        "ctx", "mode", "observe", "queues", "redirect_router", "router", "testing", "trace", "user", "values",
     )  # fmt: skip
 
     def __init__(
@@ -66,10 +66,13 @@ class RouterRun:
         trace: Trace | None = None,
         observe: Callable[[Instance, RoutedAddress, str, str], None] | None = None,
         redirect_router: Instance | None = None,
+        values: dict[str, Any] | None = None,
     ) -> None:
         self.ctx, self.router, self.queues, self.mode, self.testing = ctx, router, queues, mode, testing
         self.user, self.trace, self.observe = user, trace, observe
         self.redirect_router = redirect_router
+        #: options that were asked for, kept with the router
+        self.values: dict[str, Any] = {} if values is None else values
 
     @property
     def verifying(self) -> bool:
@@ -83,10 +86,15 @@ class RouterRun:
 
     def option(self, name: str) -> Any:
         """Give the value of an option of the router, its default included; None where this build has it not."""
+        values = self.values
+        if name in values:
+            return values[name]
         try:
-            return self.router.option(name)
+            value = self.router.option(name)
         except KeyError:
-            return None
+            value = None
+        values[name] = value
+        return value
 
     def say(self, line: str) -> None:
         """Trace a line."""
@@ -144,7 +152,8 @@ class RouterRun:
         if found is None:
             message = f'transport "{name}" not found in {self.name} router'
             raise self.stop(address, DEFER, message, ERRNO_BADTRANSPORT)
-        self.say(f"set transport {name}")
+        if self.trace is not None:
+            self.trace(f"set transport {name}")
         return found
 
     # ---- where bounces go, header lines
@@ -294,7 +303,8 @@ class RouterRun:
             self.queues.local.append(address)
         else:
             self.queues.remote.append(address)
-        self.say(f"queued for {transport.name} transport: local_part = {address.local_part}")
+        if self.trace is not None:
+            self.trace(f"queued for {transport.name} transport: local_part = {address.local_part}")
 
     def change_domain(self, address: RoutedAddress, domain: str, rewrite: bool) -> str:
         """Replace an address by a child with another domain, to be routed from the start; gives REROUTED.
@@ -308,7 +318,7 @@ class RouterRun:
         child.inherit(address)
         child.start_router = self.redirect_router
         address.child_count = 1
-        self.queues.new.insert(0, child)
+        self.queues.new.appendleft(child)
         if rewrite and self.ctx.message.headers:
             self.say("rewriting header lines")
             from eximious.simulation.rewriting.domains import rewrite_domain_in_headers

@@ -144,7 +144,7 @@ class Verification:
         sender = self.ctx.message.sender_address
         all_well = True
         while queues.new:
-            address = queues.new.pop(0)
+            address = queues.new.popleft()
             if self.chain.trace is not None:
                 self.chain.trace(f"Considering {address.address}")
             if address.kind:

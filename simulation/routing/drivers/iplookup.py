@@ -55,7 +55,7 @@ def iplookup(run: RouterRun, address: RoutedAddress) -> str:
     child.extra_headers, child.removed_headers = run.munge_headers(address)
     child.start_router = run.redirect_router
     address.child_count += 1
-    run.queues.new.insert(0, child)
+    run.queues.new.appendleft(child)
     run.queues.succeeded.append(address)
     return OK
 

@@ -99,14 +99,11 @@ def _first_word(text: str) -> tuple[str, str, str]:
 
 def _redirect(run: RouterRun, address: RoutedAddress, data: str) -> str:
     """Addresses only: no files, no pipes, no included lists."""
-    from eximious.interpreter.variables.computed import qualify_recipient
-    from eximious.simulation.routing.drivers.redirect import add_children, rewriter
+    from eximious.simulation.routing.drivers.redirect import add_children
 
-    domain = qualify_recipient(run.ctx)
-    rules = Rules(run.ctx, address.domain, lambda text: follow(f"{text}@{domain}", text))
+    rules = Rules(run.ctx, address.domain, None)
     rules.allow_fail = rules.forbid_blackhole = rules.forbid_include = True
-    if run.ctx.env.configuration.rewrite:
-        rules.rewrite = rewriter(run)
+    rules.rewrite = bool(run.ctx.env.configuration.rewrite)
     try:
         parsed = parse_list(data, rules)
     except Wrong as wrong:

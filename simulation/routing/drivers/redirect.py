@@ -25,8 +25,6 @@ from eximious.simulation.routing.results import DECLINE, DEFER, DISCARD, FAIL, O
 from eximious.simulation.routing.run import ERRNO_BADTRANSPORT, Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from eximious.simulation.routing.address import RoutedAddress
     from eximious.simulation.routing.run import RouterRun
 
@@ -65,34 +63,14 @@ def _rules(run: RouterRun, address: RoutedAddress, errors: list[tuple[str, str]]
         domain = run.expand_data(address, run.option("qualify_domain"))
         if domain is None:
             raise Stop(DECLINE)
-    if domain is None:
-        from eximious.interpreter.variables.computed import qualify_recipient
-
-        domain = qualify_recipient(ctx)
-    qualifier = domain
-
-    def qualify(text: str) -> str:
-        return follow(f"{text}@{qualifier}", text, qualifier)
-
-    rules = Rules(ctx, address.domain, qualify)
+    rules = Rules(ctx, address.domain, domain)
     rules.errors = errors
     rules.allow_defer, rules.allow_fail = bool(run.option("allow_defer")), bool(run.option("allow_fail"))
     rules.forbid_blackhole = bool(run.option("forbid_blackhole"))
     rules.forbid_include = bool(run.option("forbid_include"))
     rules.include_directory = run.option("include_directory")
-    if run.option("rewrite") and ctx.env.configuration.rewrite:
-        rules.rewrite = rewriter(run)
+    rules.rewrite = bool(run.option("rewrite") and ctx.env.configuration.rewrite)
     return rules
-
-
-def rewriter(run: RouterRun) -> Callable[[str], str]:
-    """Give the function that rewrites addresses by the global rules."""
-    from eximious.simulation.rewriting.addresses import rewrite_address
-
-    def rewrite(text: str) -> str:
-        return rewrite_address(run.ctx, text, is_recipient=True)
-
-    return rewrite
 
 
 def _interpret(
@@ -101,13 +79,14 @@ def _interpret(
     """Get the text and take it apart; None: there is no such file. Raises Wrong."""
     ctx = run.ctx
     data, file = run.option("data"), run.option("file")
-    run.say(
-        f"rda_interpret ({'file' if file is not None else 'string'}): '{file if file is not None else data}'"
-    )
+    if run.trace is not None:
+        what, said = ("string", data) if file is None else ("file", file)
+        run.trace(f"rda_interpret ({what}): '{said}'")
     text = expanded(ctx, file if file is not None else data)
     if text is None:
         return Parsed()
-    run.say(f"expanded: '{text}'")
+    if run.trace is not None:
+        run.trace(f"expanded: '{text}'")
     if run.verifying and owner[0] is not None and _needs_process(str(text), file is not None):
         _cannot_change_user(run, address, owner[0])
     if file is not None:
@@ -124,7 +103,6 @@ def _interpret(
         raise NotEvaluated(place, f"it is {kind} filter, and filters are not run yet")
     if kind and rules.errors:
         return Parsed()
-    run.say("file is not a filter file")
     try:
         return parse_list(text, rules)
     except Wrong as wrong:
@@ -280,10 +258,13 @@ def add_children(
             child.address = address.address
         if child.kind:
             _special_transport(run, address, child, owner)
-            address.special_children = (*address.special_children, child)
-        run.say(f"{run.name} router generated {child.address}")
+        if run.trace is not None:
+            run.trace(f"{run.name} router generated {child.address}")
+    specials = tuple(child for child in children if child.kind)
+    if specials:
+        address.special_children = (*address.special_children, *specials)
     address.child_count += len(children)
-    run.queues.new[:0] = children
+    run.queues.new.extendleft(reversed(children))
 
 
 def _ancestors(address: RoutedAddress) -> tuple[set[str], set[str]]:

@@ -12,8 +12,6 @@ from eximious.simulation.routing.address import FILE, PIPE, RoutedAddress
 from eximious.simulation.routing.children import make_address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from eximious.interpreter.context import Context
 
 SPACE = " \t\n\v\f\r"
@@ -21,6 +19,8 @@ SPACE = " \t\n\v\f\r"
 LARGEST = 1 << 20
 #: files included by each other; a bound of ours (Exim goes on until its memory is used up)
 DEPTH = 40
+#: items that have a message
+_MESSAGES = (":defer:", ":blackhole:", ":fail:")
 #: characters of the name of an included file
 NAME_LIMIT = 255
 
@@ -39,23 +39,40 @@ class Wrong(Exception):
 class Rules:
     """What a list may hold, and how its addresses become whole.
 
-    ``domain``: the incoming address's. ``qualify``: text -> text with a domain. ``rewrite``: text -> text, None
-    where addresses are not rewritten. ``errors``: gets (what is wrong, item) of items that are skipped; None: they
-    are errors. ``include_directory``: where included files must be, None: anywhere.
+    ``domain``: the incoming address's. ``qualifier``: the domain for addresses that have none, None: as Exim
+    qualifies recipients. ``rewrite``: whether the global rules rewrite addresses. ``errors``: gets (what is wrong,
+    item) of items that are skipped; None: they are errors. ``include_directory``: where included files must be,
+    None: anywhere.
     """
 
     __slots__ = (
         "allow_defer", "allow_fail", "ctx", "domain", "errors", "forbid_blackhole", "forbid_include",
-        "include_directory", "qualify", "rewrite", "syntax",
+        "include_directory", "qualifier", "rewrite",
     )  # fmt: skip
 
-    def __init__(self, ctx: Context, domain: str, qualify: Callable[[str], str]) -> None:
-        self.ctx, self.domain, self.qualify = ctx, domain, qualify
+    def __init__(self, ctx: Context, domain: str, qualifier: str | None) -> None:
+        self.ctx, self.domain, self.qualifier = ctx, domain, qualifier
         self.allow_defer = self.allow_fail = self.forbid_blackhole = self.forbid_include = False
         self.include_directory: str | None = None
-        self.rewrite: Callable[[str], str] | None = None
+        self.rewrite = False
         self.errors: list[tuple[str, str]] | None = None
-        self.syntax = Syntax.of(ctx.env.options)
+
+    @property
+    def syntax(self) -> Syntax:
+        """What is allowed in addresses; read from the options once."""
+        kept = self.ctx.env.kept
+        found: Syntax | None = kept.get("syntax")
+        if found is None:
+            found = kept["syntax"] = Syntax.of(self.ctx.env.options)
+        return found
+
+    def qualify(self, text: str) -> str:
+        """Give an address the domain that it lacks."""
+        if self.qualifier is None:
+            from eximious.interpreter.variables.computed import qualify_recipient
+
+            self.qualifier = qualify_recipient(self.ctx)
+        return follow(f"{text}@{self.qualifier}", text, self.qualifier)
 
 
 class Parsed:
@@ -80,6 +97,9 @@ def parse_list(text: str, rules: Rules, into: Parsed | None = None, depth: int =
         at = _past_comments(plain, at)
         if at >= end:
             break
+        if plain.startswith(_MESSAGES, at):
+            _special(plain[at:], rules, parsed, text)
+            return parsed
         stop = min(parse_find_address_end(plain, at, True), end)
         item = plain[at:stop].rstrip(SPACE)
         quoted = len(item) > 1 and item[0] == '"' and item[-1] == '"'
@@ -90,10 +110,8 @@ def parse_list(text: str, rules: Rules, into: Parsed | None = None, depth: int =
         if inside and ":unknown:".startswith(inside[: len(":unknown:")]) and len(inside) <= len(":unknown:"):
             at = following
             continue
-        if inside.startswith((":defer:", ":blackhole:", ":fail:")):
-            # everything behind it, commas included, is its message
-            rest = plain[plain.index(inside, at) :]
-            _special(inside, rest, rules, parsed, text)
+        if inside.startswith(_MESSAGES):
+            _special(plain[plain.index(inside, at) :], rules, parsed, text, inside)
             return parsed
         if inside.startswith(":include:"):
             _include(follow(inside[len(":include:") :], text), rules, parsed, depth)
@@ -123,14 +141,17 @@ def _past_comments(text: str, at: int) -> int:
     return at
 
 
-def _special(item: str, rest: str, rules: Rules, parsed: Parsed, source: str) -> None:
-    if item.startswith(":defer:"):
+def _special(rest: str, rules: Rules, parsed: Parsed, source: str, item: str | None = None) -> None:
+    """A special item, which takes everything behind it, commas included, as its message."""
+    if rest.startswith(":defer:"):
         word, outcome, allowed = ":defer:", DEFERRED, rules.allow_defer
-    elif item.startswith(":blackhole:"):
+    elif rest.startswith(":blackhole:"):
         word, outcome, allowed = ":blackhole:", BLACKHOLE, not rules.forbid_blackhole
     else:
         word, outcome, allowed = ":fail:", FAILED, rules.allow_fail
     if not allowed:
+        if item is None:
+            item = rest[: parse_find_address_end(rest, 0, True)].rstrip(SPACE)
         raise Wrong(f'"{item}" is not permitted')
     message = rest[len(word) :].lstrip(SPACE).rstrip("\n")
     parsed.outcome, parsed.message = outcome, follow(message, source)
@@ -223,8 +244,10 @@ def _address(item: str, quoted: bool, rules: Rules) -> RoutedAddress | None:
         raise Wrong(f'{error} in "{item}"')
     if not has_domain:
         recipient = rules.qualify(recipient)
-    if rules.rewrite is not None:
-        recipient = rules.rewrite(recipient)
+    if rules.rewrite:
+        from eximious.simulation.rewriting.addresses import rewrite_address
+
+        recipient = rewrite_address(rules.ctx, recipient, is_recipient=True)
     return make_address(recipient)
 
 

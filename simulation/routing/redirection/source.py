@@ -39,6 +39,8 @@ class Checks:
 
 def filter_kind(text: str) -> str:
     """Say which kind of filter a text is by its beginning: "an Exim", "a Sieve", or "" (manual 22.3)."""
+    if not text.startswith("#"):
+        return ""
     for head, kind in FILTERS.items():
         at = 0
         for character in head:
