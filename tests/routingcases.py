@@ -40,6 +40,8 @@ from eximious import exim_front
 from eximious.assembly import Assembly
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from dnsworld import DnsWorld
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
@@ -127,7 +129,7 @@ def shown(
     """An answer as it is kept."""
     if case.settings.get("ask", "").startswith("-bh"):
         out = out.replace("\r\n", "\n").partition("\n250 HELP\n")[2].rpartition("\n221 ")[0]
-        err = "\n".join(line for line in err.split("\n") if line.startswith("LOG: "))
+        err = "\n".join(line for line in err.split("\n") if line.startswith(("LOG: ", "not evaluated: ")))
         logs = []
     lines = [out.removesuffix("\n"), f"exit {code}"] if out else [f"exit {code}"]
     lines += [f"stderr: {line}" for line in err.removesuffix("\n").split("\n") if line]
@@ -202,6 +204,8 @@ class Ours:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        #: a door in place of the usual one
+        self.verdicts: Any = None
 
     def answer(self, case: casefile.Case) -> str:
         """The answer to a case."""
@@ -222,6 +226,8 @@ class Ours:
             assembly.doors.resolver = DescribedResolver(zones, HOSTS, ["test.ex"], addresses)
         if "peers" in case.settings:
             assembly.doors.sockets = smtpserver.MemorySockets()
+        if self.verdicts is not None:
+            assembly.doors.verdicts = self.verdicts
         return shown(self.folder, case, *_captured(assembly, parsed, stdin), [])
 
 

@@ -9,7 +9,7 @@ from eximious.interpreter.engine import expand
 from eximious.interpreter.ipaddress import parse_ip
 from eximious.interpreter.listsplit import split_list
 from eximious.interpreter.logs import log_write
-from eximious.interpreter.outcomes import Failure
+from eximious.interpreter.outcomes import Failure, ForcedFailure
 from eximious.simulation.routing.peer import Greeting, Peer, Said
 from eximious.simulation.routing.run import LOCAL_TRANSPORTS
 
@@ -90,6 +90,7 @@ class Server:
         address.transport_name = self.transport.name
         self._address = address
         self._peer: Peer | None = None
+        self._port = self._wanted_port() if self._interface_is_good() else 25
         self.helo = self._helo()
 
     # ---- what the transport says
@@ -106,11 +107,26 @@ class Server:
 
     def _place(self) -> str:
         """Where the host is, for the sockets door."""
-        port = self.host.port if self.host.port >= 0 else self._port()
+        port = self.host.port if self.host.port >= 0 else self._port
         shown = f"[{self.host.address}]" if ":" in str(self.host.address) else self.host.address
         return f"inet:{shown}:{port}"
 
-    def _port(self) -> int:
+    def _interface_is_good(self) -> bool:
+        """Whether ``interface`` can be expanded; which one is used does not matter here."""
+        text = self.transport.option("interface")
+        if not text:
+            return True
+        try:
+            expand(text, self.ctx)
+        except ForcedFailure:
+            return True
+        except Failure as failure:
+            where = f'<{self._address.address}>: failed to expand "interface" option for callout'
+            log_write(self.ctx, f"{where}: {failure.message}", "main panic")
+            return False
+        return True
+
+    def _wanted_port(self) -> int:
         option = self.transport.option
         protocol = option("protocol") or "smtp"
         text = option("port") or {"lmtp": "lmtp", "smtps": "smtps"}.get(protocol, "smtp")
