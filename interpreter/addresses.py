@@ -151,21 +151,28 @@ def parse_find_address_end(text: str, start: int = 0, newline_ends: bool = False
     return at
 
 
-def parse_find_at(text: str) -> int | None:
-    """Give the offset of the last ``@`` that is not inside quotes, None where there is none."""
-    found = None
-    quoted = False
-    at = 0
-    while at < len(text):
-        character = text[at]
-        if character == "\\":
-            at += 1
-        elif character == '"':
-            quoted = not quoted
-        elif character == "@" and not quoted:
-            found = at
-        at += 1
-    return found
+def parse_find_at(text: str) -> int:
+    """Give the offset of the ``@`` before the domain, -1 where there is none.
+
+    It is the last one that no backslash quotes, with no quote behind it. A backslash at the very start is not
+    counted (observed).
+    """
+    at = text.rfind("@")
+    if at < 0 or "\\" not in text:
+        return at if at < 0 or '"' not in text[at:] else -1
+    for at in range(len(text) - 1, -1, -1):
+        if text[at] == '"':
+            return -1
+        if text[at] != "@":
+            continue
+        before = at - 1
+        backslashes = 0
+        while before > 0 and text[before] == "\\":
+            backslashes += 1
+            before -= 1
+        if backslashes % 2 == 0:
+            return at
+    return -1
 
 
 def _pass_quoted(text: str, at: int, newline_ends: bool) -> int:

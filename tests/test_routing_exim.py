@@ -10,6 +10,7 @@ from pathlib import Path
 import casefile
 import pytest
 import routingcases
+from differential.addresses import random_addresses
 from differential.world import real_exim, real_version
 
 EXIM = real_exim()
@@ -23,7 +24,9 @@ STEP = 8
 CASES = [
     case
     for file in routingcases.case_files()
-    for case in [case for case in file.cases if not {"dns", "peers"} & set(case.settings) and not case.reason][::STEP]
+    for case in [
+        case for case in file.cases if not {"dns", "peers"} & set(case.settings) and not case.reason
+    ][::STEP]
 ]
 
 
@@ -40,3 +43,22 @@ def real() -> Iterator[routingcases.Real]:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_real_one_still_says_so(real: routingcases.Real, case: casefile.Case) -> None:
     assert real.answer(case) == case.answer
+
+
+@pytest.mark.parametrize("ask", ["-bt", "-bv", "-v -bv", "-bvs"])
+def test_random_addresses(real: routingcases.Real, ask: str) -> None:
+    """What addresses are, and what they come to, in whatever shape they are given."""
+    lines = random_addresses(20, 3_000)
+    *options, mode = ask.split()
+    case = casefile.Case(
+        real.folder,
+        1,
+        "",
+        {"conf": "output", "ask": mode, "options": " ".join(options), "stdin": "yes"},
+        "\n".join(lines).replace("|", "/").replace("\n", "|"),
+    )
+    theirs = real.answer(case).split("\n> ")
+    ours = routingcases.Ours(real.folder).answer(case).split("\n> ")
+    assert len(theirs) >= len(lines), "the real one died on the way"
+    assert [pair for pair in zip(theirs, ours) if pair[0] != pair[1]] == []
+    assert len(ours) == len(theirs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximious.interpreter.addresses import parse_find_at
 from eximious.interpreter.text import follow
 from eximious.simulation.rewriting.rules import (
     ENVELOPE_FROM,
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def qualify(ctx: Context, text: str, is_recipient: bool) -> str:
     """Give an address with a domain: qualify_domain or qualify_recipient where it has none (manual 14)."""
-    if "@" in text or not text:
+    if parse_find_at(text) >= 0 or not text:
         return text
     from eximious.interpreter.variables.computed import qualify_domain, qualify_recipient
 

@@ -51,7 +51,7 @@ def test_rewriting(ctx: Context, text: str) -> Iterator[str]:
             yield f"    SMTP: {result.text or '<>'}"
     if not any(exist_for(ctx, rules, where) for where in SHOWN):
         return
-    if parse_find_at(text) is None:
+    if parse_find_at(text) < 0:
         from eximious.interpreter.variables.computed import qualify_domain
 
         text = follow(f"{text}@{qualify_domain(ctx)}", text)

@@ -73,6 +73,7 @@ def _unquoted(local_part: str) -> str:
 
 def _percent_hack(ctx: Context, address: RoutedAddress, hack: str) -> str:
     local_part, domain = address.caseful, address.domain
+    shown = domain
     changed = False
     while True:
         result = match_domain(ctx, domain, hack)
@@ -81,6 +82,7 @@ def _percent_hack(ctx: Context, address: RoutedAddress, hack: str) -> str:
         if not result.matched or "%" not in local_part:
             break
         head, _, tail = local_part.rpartition("%")
+        shown = follow(tail, local_part)
         local_part, domain = follow(head, local_part), follow(lower(str(tail)), local_part)
         changed = True
     if changed:
@@ -90,5 +92,5 @@ def _percent_hack(ctx: Context, address: RoutedAddress, hack: str) -> str:
         parent.inherit(address)
         address.parent = parent
         address.caseful, address.domain = local_part, domain
-        address.address = address.unique = follow(f"{local_part}@{domain}", local_part)
+        address.address = address.unique = follow(f"{local_part}@{shown}", local_part)
     return OK

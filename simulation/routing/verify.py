@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from eximious.interpreter.addresses import parse_find_at
 from eximious.interpreter.text import follow
 from eximious.simulation.routing.address import FILE, PIPE, REPLY, Queues
 from eximious.simulation.routing.children import make_address, split_address
@@ -120,7 +121,7 @@ class Verification:
     def _prepared(self, text: str) -> tuple[str, bool]:
         """Qualify and rewrite; the flag says that there is no domain."""
         ctx = self.ctx
-        if "@" not in text:
+        if parse_find_at(text) < 0:
             if not self.qualify:
                 return text, True
             from eximious.interpreter.variables.computed import qualify_domain, qualify_recipient
