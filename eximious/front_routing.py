@@ -22,6 +22,7 @@ def run(assembly: Assembly, arguments: Arguments) -> int:
     from eximious.conditions.lists.result import ListPanic
     from eximious.exim_front import _Output, too_long
     from eximious.front_logs import flush_debug, write_debug, write_stamped, write_watched
+    from eximious.interpreter.outcomes import OverBudget
     from eximious.simulation.routing.run import RECIPIENT, SENDER
     from eximious.simulation.routing.verify import Verification
 
@@ -68,6 +69,10 @@ def run(assembly: Assembly, arguments: Arguments) -> int:
         out.flush()
         assembly.context.env.log(panic.message, "main panic die")
         test.code = 1
+    except OverBudget as bound:  # a bound of ours
+        out.flush()
+        sys.stderr.write(f"eximious exim: {bound}\n")
+        test.code = 3
     finally:
         out.flush()
         flush_debug()

@@ -66,7 +66,7 @@ def run(assembly: Assembly, arguments: Arguments) -> int:
     finally:
         sys.stdout.buffer.flush()
         assembly.close()
-    return 0
+    return 1 if smtp.panicked else 0
 
 
 def _trace(line: str) -> None:

@@ -114,6 +114,8 @@ class _Watcher:
         self.conditions: list[tuple[str, str, bool]] = []
 
     def route(self, ctx: Context, text: str) -> Routed:
+        from eximious.conditions.lists.result import ListPanic
+        from eximious.interpreter.outcomes import OverBudget
         from eximious.simulation.routing.verify import Verification
 
         self.lines: list[str] = []
@@ -122,7 +124,12 @@ class _Watcher:
         )
         if self.explain:
             verification.chain.explain = self.note_condition
-        verified = verification.ask(text)
+        try:
+            verified = verification.ask(text)
+        except (ListPanic, OverBudget) as panic:  # the real one ends here
+            root = self.of(self.kept[0].first) if self.kept else Routed(str(text))
+            root.fate, root.message = "deferred", getattr(panic, "message", str(panic))
+            return root
         queues = verified.queues
         root = self.of(verified.address)
         for address in (*queues.local, *queues.remote):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from eximious.conditions.lists.match import match_host
+from eximious.conditions.lists.result import ListPanic
 from eximious.interpreter.fullhost import build_sender_fullhost
 from eximious.interpreter.state import Address, Message
 from eximious.interpreter.text import Tainted, follow
@@ -15,6 +17,7 @@ from eximious.simulation.smtp.record import Record
 from eximious.simulation.smtp.registry import find
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from eximious.interpreter.context import Context
@@ -66,7 +69,7 @@ class SmtpSession:
         self._log = log
         self._out: list[str] = []
         self._input = b""
-        self.closed = False
+        self.closed = self.panicked = False
         #: what takes the next input instead of a command: a message, an AUTH exchange
         self.receiving: Receiving | None = None
         self.dialogue: Any = None
@@ -114,7 +117,8 @@ class SmtpSession:
 
         self.started = self.env.doors.clock.now()
         self.record.begin("connect", "")
-        greet(self)
+        with self._until_panic():
+            greet(self)
         return self._flush()
 
     def feed(self, data: bytes) -> bytes:
@@ -122,13 +126,28 @@ class SmtpSession:
         if self.closed:
             return b""
         self._input = self._input + data if self._input else data
-        self._work()
-        if self.closed:
-            self._finish()
+        with self._until_panic():
+            self._work()
+            if self.closed:
+                self._finish()
         return self._flush()
 
     def end(self) -> bytes:
         """The client is gone; gives what would still be sent."""
+        with self._until_panic():
+            self._end()
+        return self._flush()
+
+    @contextmanager
+    def _until_panic(self) -> Iterator[None]:
+        """A list that makes the real Exim end its process ends the session, without a word to the client."""
+        try:
+            yield
+        except ListPanic as panic:
+            self.log(panic.message, "main panic")
+            self.closed = self.panicked = True
+
+    def _end(self) -> None:
         if not self.closed:
             if self.receiving is not None:
                 self.receiving.lost(self)
@@ -143,7 +162,6 @@ class SmtpSession:
                 if not self.closed:
                     self._end_of_input()
             self._finish()
-        return self._flush()
 
     def _finish(self) -> None:
         """Log a session in which nothing was sent (log selector smtp_no_mail)."""
