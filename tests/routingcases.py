@@ -131,6 +131,8 @@ def shown(
         out = out.replace("\r\n", "\n").partition("\n250 HELP\n")[2].rpartition("\n221 ")[0]
         err = "\n".join(line for line in err.split("\n") if line.startswith(("LOG: ", "not evaluated: ")))
         logs = []
+    # the words of a process of its own, with numbers of this machine
+    err = re.sub(r"(?m)^(?:LOG: MAIN PANIC DIE\n)?.*unable to set gid=.*\n?", "", err)
     lines = [out.removesuffix("\n"), f"exit {code}"] if out else [f"exit {code}"]
     lines += [f"stderr: {line}" for line in err.removesuffix("\n").split("\n") if line]
     lines += [f"{log}: {line}" for log, line in logs]

@@ -108,8 +108,10 @@ class RouterRun:
 
     # ---- expansion
 
-    def expand_data(self, address: RoutedAddress, text: str) -> str | None:
+    def expand_data(self, address: RoutedAddress, text: str, before: str = "") -> str | None:
         """Expand ``text``; None after a forced failure. Any other failure stops the router with a deferral.
+
+        ``before``: what the message begins with.
 
         Manual 3.10, 11.1: a forced failure makes most options behave as if they were not set, or the router decline.
         """
@@ -119,7 +121,7 @@ class RouterRun:
             self.say(f'forced failure for expansion of "{text}"')
             return None
         except Failure as failure:
-            message = f'{self.name} router: failed to expand "{text}": {failure.message}'
+            message = f'{before}failed to expand "{text}": {failure.message}'
             raise self.stop(address, DEFER, message, ERRNO_EXPANDFAIL) from None
 
     # ---- transports

@@ -30,7 +30,7 @@ def manualroute(run: RouterRun, address: RoutedAddress) -> str:
     hosts_text, options = rule
     run.say(f"original list of hosts = '{hosts_text}' options = '{options}'")
     if run.option("route_list") is not None or hosts_text:
-        expanded = run.expand_data(address, hosts_text)
+        expanded = run.expand_data(address, hosts_text, f"{run.name} router: ")
         run.ctx.captures = []
         if expanded is None:
             return DECLINE

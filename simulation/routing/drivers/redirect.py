@@ -19,7 +19,7 @@ from eximious.simulation.routing.redirection.items import (
     Wrong,
     parse_list,
 )
-from eximious.simulation.routing.redirection.source import Checks, expanded, filter_kind, read_file
+from eximious.simulation.routing.redirection.source import Checks, expanded, filter_kind, looked_at, read_file
 from eximious.simulation.routing.registry import router_driver
 from eximious.simulation.routing.results import DECLINE, DEFER, DISCARD, FAIL, OK
 from eximious.simulation.routing.run import ERRNO_BADTRANSPORT, Stop
@@ -88,7 +88,10 @@ def _interpret(
     if run.trace is not None:
         run.trace(f"expanded: '{text}'")
     if run.verifying and owner[0] is not None and _needs_process(str(text), file is not None):
-        _cannot_change_user(run, address, owner[0])
+        trouble = looked_at(ctx, text) if file is not None else ""
+        if trouble is None:
+            return None
+        _cannot_change_user(run, address, owner[0], trouble)
     if file is not None:
         contents = read_file(ctx, text, _checks(run, owner))
         if contents is None:
@@ -114,8 +117,11 @@ def _needs_process(text: str, is_file: bool) -> bool:
     return is_file or ":include:" in text or bool(filter_kind(text))
 
 
-def _cannot_change_user(run: RouterRun, address: RoutedAddress, uid: int) -> None:
-    """While it verifies, Exim is no longer root: it cannot become the user, and defers (manual 22.2)."""
+def _cannot_change_user(run: RouterRun, address: RoutedAddress, uid: int, trouble: str) -> None:
+    """While it verifies, Exim is no longer root: it cannot become the user, and defers (manual 22.2).
+
+    ``trouble``: what was found wrong with the file before.
+    """
     env = run.ctx.env
     own = env.exim_uid
     if own is None:
@@ -124,8 +130,10 @@ def _cannot_change_user(run: RouterRun, address: RoutedAddress, uid: int) -> Non
         return
     message = (
         f"internal problem in {run.name} router (recipient is {address.address}): failure to transfer data "
-        "from subprocess: status=0100 readerror='Success'"
+        f"from subprocess: status=0100 readerror='{trouble.rpartition('(')[2].rstrip(')') or 'Success'}'"
     )
+    if trouble:
+        message += f": error={trouble}"
     log_write(run.ctx, message, "main panic")
     raise run.stop(address, DEFER, message)
 
@@ -317,7 +325,7 @@ def _special_transport(
         else:
             child.transport = run.transport(child, option)
     except Stop:
-        pass  # the child has the message
+        child.errno = ERRNO_BADTRANSPORT  # the child has the message
     finally:
         address.address_pipe = address.address_file = ""
     forbidden = run.option(_FORBIDDEN[child.kind]) or (child.kind != REPLY and run.option("one_time"))

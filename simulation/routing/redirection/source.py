@@ -102,6 +102,22 @@ def read_file(ctx: Context, path: str, checks: Checks) -> str | None:
     return data.decode("latin-1").partition("\0")[0]
 
 
+def looked_at(ctx: Context, path: str) -> str | None:
+    """Look whether a file is there: None if it is not, else what is wrong with finding that out, "" if nothing is."""
+    stat_of = ctx.env.doors.files.stat
+    try:
+        stat_of(path)
+    except FileNotFoundError as problem:
+        try:
+            _check_parent(ctx, path, problem)
+        except Wrong as wrong:
+            return wrong.message
+        return None
+    except OSError as problem:
+        return f"failed to stat {path} ({os.strerror(problem.errno) if problem.errno else problem})"
+    return ""
+
+
 def _open_failed(path: str, problem: OSError) -> str:
     return f"failed to open {path}: {os.strerror(problem.errno) if problem.errno else problem}"
 
