@@ -46,9 +46,9 @@ if TYPE_CHECKING:
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 SOURCE = FIXTURES / "routing"
-ZONES = SOURCE / "zones"
+ZONES = FIXTURES / "zones"
 HOSTS = "127.0.0.1 localhost\n"
-RESOLV_CONF = "nameserver 127.0.0.1\nsearch test.ex\noptions trust-ad timeout:1 attempts:1\n"
+RESOLV_CONF = "nameserver 127.0.0.1\nsearch test.ex sub.test.ex\noptions trust-ad timeout:1 attempts:1\n"
 BUILD = FIXTURES / "expansion" / "build.txt"
 LOGS = ("main", "panic", "reject")
 #: the files' time
@@ -225,7 +225,7 @@ class Ours:
             zones = Zones.load(str(ZONES))
             zones.add("@ SOA . . 1 1 1 1 1", "root")
             addresses = ["127.0.0.1", "10.99.0.1", "::1", "fd99::1"]
-            assembly.doors.resolver = DescribedResolver(zones, HOSTS, ["test.ex"], addresses)
+            assembly.doors.resolver = DescribedResolver(zones, HOSTS, ["test.ex", "sub.test.ex"], addresses)
         if "peers" in case.settings:
             assembly.doors.sockets = smtpserver.MemorySockets()
         if self.verdicts is not None:

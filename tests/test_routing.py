@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import casefile
@@ -12,13 +15,16 @@ CASES = [case for file in routingcases.case_files() for case in file.cases]
 
 
 @pytest.fixture(scope="module")
-def ours(tmp_path_factory: pytest.TempPathFactory) -> routingcases.Ours:
-    """Ours in a prepared folder."""
-    return routingcases.Ours(routingcases.prepare(Path(tmp_path_factory.mktemp("routing"))))
+def ours() -> Iterator[routingcases.Ours]:
+    """Ours in a prepared folder that other users can reach, too: some cases are about what they may read."""
+    with tempfile.TemporaryDirectory(prefix="routing") as name:
+        yield routingcases.Ours(routingcases.prepare(Path(name)))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_recorded(ours: routingcases.Ours, case: casefile.Case) -> None:
+    if os.geteuid() != 0 and "@DIR@/files/" in case.source:
+        pytest.skip("files that belong to others can only be made as root")
     answer = ours.answer(case)
     if case.reason:
         assert answer
