@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximious.interpreter.text import to_bytes, to_text
 from eximious.lookups.files import reason
 from eximious.lookups.lmdb_file import LmdbFile
 from eximious.lookups.paged import Corrupt, PageReader
@@ -31,13 +30,17 @@ class Lmdb(Lookup):
             shown = reason(error) if isinstance(error, OSError) else str(error)
             raise OpenFailed(f"LMDB: Unable to open environment with {file}: {shown}") from None
 
-    def find(self, handle: LmdbFile, question: Question) -> str | None:
+    def direct(self, handle: LmdbFile, key: str) -> str | None:
+        """Give the value of a key; raises SearchDefer."""
         try:
-            data = handle.get(to_bytes(question.key))
+            data = handle.get(key.encode("latin-1"))
+            return None if data is None else data.decode("latin-1")
         except (Corrupt, OSError) as error:
             shown = reason(error) if isinstance(error, OSError) else str(error)
             raise SearchDefer(f"LMDB: lookup error: {shown}") from None
-        return None if data is None else to_text(data)
+
+    def find(self, handle: LmdbFile, question: Question) -> str | None:
+        return self.direct(handle, question.key)
 
     def close(self, handle: LmdbFile) -> None:
         handle.close()

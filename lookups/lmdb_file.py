@@ -17,6 +17,7 @@ from eximious.lookups.paged import Corrupt
 
 if TYPE_CHECKING:
     from mmap import mmap
+    from typing import Any
 
     from eximious.lookups.paged import PageReader
 
@@ -28,8 +29,8 @@ REVERSE_KEY, INTEGER_KEY = 2, 8
 NO_PAGE = (1 << 64) - 1
 HEADER = 16
 META_SIZE = 152
-MAX_DEPTH = 32  #: the library's own limit
-BRANCHES_KEPT = 4096  #: branch pages that are kept taken apart
+DEPTHS = range(32)  #: the library's own limit
+PAGES_KEPT = 32768  #: pages that are kept taken apart
 FALSE_HITS = 4  #: places in a leaf that hold a key's bytes but no such key, before it is searched in order
 FRESH = 1.0  #: seconds after which newer data is looked for
 WRONG_TYPE = "MDB_CORRUPTED: Located page was wrong type"
@@ -44,17 +45,18 @@ class LmdbFile:
     """An open file and what of it is in use."""
 
     __slots__ = (
-        "_branches",
-        "_checked",
         "_data",
         "_head",
+        "_kept",
         "_meta",
         "_node",
         "_pages",
         "_quad",
         "_root",
         "_short",
+        "_top",
         "_transaction",
+        "_until",
         "little",
         "page_size",
         "reader",
@@ -76,27 +78,51 @@ class LmdbFile:
             raise NotLmdb("MDB_VERSION_MISMATCH: Database environment version mismatch")
         self.little = order == "<"
         self._meta = Struct(order + "IIQQIHHQQQQQIHHQQQQQQQ")
-        self._node = Struct(order + "HHHH")
-        self._quad = Struct(order + "Q")
-        self._head = Struct(order + "QHHH")
-        self._short = Struct(order + "H")
+        self._node = Struct(order + "HHHH").unpack_from
+        self._quad = Struct(order + "Q").unpack_from
+        self._head = Struct(order + "QHHH").unpack_from
+        self._short = Struct(order + "H").pack
         (self.page_size,) = Struct(order + "I").unpack_from(meta, 40)
         if not 512 <= self.page_size <= 65536 or self.page_size & (self.page_size - 1):
             raise NotLmdb("MDB_INVALID: File is not an LMDB file")
         self._transaction = -1
-        self._checked = 0.0
+        self._until = 0.0
         self._root = NO_PAGE
         self._pages = 0
         self._data: mmap | bytes = b""
-        #: branch page -> (first keys, children)
-        self._branches: dict[int, tuple[list[bytes], list[int]]] = {}
+        #: the root. A page: None and its number; a branch's first keys and pages; a leaf's place and
+        #: the end of its pointers
+        self._top: tuple[Any, Any] = (None, NO_PAGE)
+        self._kept = 0
         self._refresh()
 
     def get(self, key: bytes) -> bytes | None:
         """The value of ``key``, None where there is none; raises Corrupt."""
-        if monotonic() - self._checked > FRESH:
+        if monotonic() > self._until:
             self._refresh()
         try:
+            # the usual way with nothing called: pages that are known, the first place that looks like the
+            # key, a short value; whatever else there is, _find sees to
+            first, second = self._top
+            for _ in DEPTHS:
+                if first.__class__ is not list:
+                    break
+                first, second = second[bisect_right(first, key) - 1]
+            if first.__class__ is slice:
+                leaf = self._data[first]
+                # looking for the bytes of length and key is faster than a search in order; from the end,
+                # because it then goes by the first byte, a length, which is rarer there than a key's last
+                pack = self._short
+                at = leaf.rfind(pack(len(key)) + key, second) - 6
+                if at < 0:
+                    return None
+                # a node begins six bytes before, if the page points there
+                pointer = leaf.find(pack(at), HEADER, second)
+                if pointer > 0 and not pointer & 1:
+                    low, high, flags, length = self._node(leaf, at)
+                    start = at + 8 + length
+                    if not flags and not high and start + low <= self.page_size and self.little:
+                        return leaf[start : start + low]
             return self._find(key)
         except Corrupt:
             # somebody may have committed in between and used pages again
@@ -116,9 +142,9 @@ class LmdbFile:
     def _refresh(self) -> None:
         """Take the newer of the two meta pages, and map the file as it is now."""
         read, size = self.reader.read, self.page_size
-        unpack = self._quad.unpack
+        unpack = self._quad
         transactions = unpack(read(144, 8))[0], unpack(read(size + 144, 8))[0]
-        self._checked = monotonic()
+        self._until = monotonic() + FRESH
         newest = max(transactions)
         if newest == self._transaction:
             return
@@ -130,7 +156,7 @@ class LmdbFile:
         if flags & (REVERSE_KEY | INTEGER_KEY):
             raise Corrupt(INCOMPATIBLE)
         self._root, self._transaction = root, newest
-        self._branches.clear()
+        self._forget()
         self._data = self.reader.map()
         self._pages = min(last + 1, len(self._data) // size)
 
@@ -139,84 +165,91 @@ class LmdbFile:
         if number >= self._pages:
             raise Corrupt("MDB_PAGE_NOTFOUND: Requested page not found")
         place = number * self.page_size
-        name, _, kind, lower = self._head.unpack_from(self._data, place)
+        name, _, kind, lower = self._head(self._data, place)
         if name != number:
             raise Corrupt(WRONG_TYPE)
         return place, kind, lower
 
     def _find(self, key: bytes) -> bytes | None:
-        number = self._root
-        if number == NO_PAGE:
+        """As :meth:`get`, where pages are not known yet, or it is not as simple."""
+        if self._root == NO_PAGE:
             return None
-        branches = self._branches
-        for _ in range(MAX_DEPTH):
-            branch = branches.get(number)
-            if branch is None:
-                page, kind, lower = self._page(number)
-                if kind & LEAF:
-                    return self._in_leaf(page, kind, lower, key)
-                if not kind & BRANCH:
-                    raise Corrupt(WRONG_TYPE)
-                branch = self._branch(page, number)
-            number = branch[1][bisect_right(branch[0], key) - 1]
+        node = self._top
+        if node[0] is None:
+            node = self._top = self._known(self._root)
+        for _ in DEPTHS:
+            keys, rest = node
+            if not isinstance(keys, list):
+                return None if rest == HEADER else self._in_leaf(self._data[keys], rest, key)
+            at = bisect_right(keys, key) - 1
+            node = rest[at]
+            if node[0] is None:
+                if self._kept >= PAGES_KEPT:
+                    # this one is not kept, and from now on others are
+                    self._forget()
+                node = rest[at] = self._known(node[1])
         raise Corrupt(WRONG_TYPE)
 
-    def _branch(self, page: int, number: int) -> tuple[list[bytes], list[int]]:
-        data = self._data[page : page + self.page_size]
-        order = "<" if self.little else ">"
-        (lower,) = Struct(order + "H").unpack_from(data, 12)
-        count = (lower - HEADER) >> 1
-        if lower <= HEADER or lower > self.page_size:
-            raise Corrupt(WRONG_TYPE)
-        keys: list[bytes] = []
-        children: list[int] = []
-        for offset in Struct(f"{order}{count}H").unpack_from(data, HEADER):
-            if offset > self.page_size - 8:
-                raise Corrupt(WRONG_TYPE)
-            low, high, top, length = self._node.unpack_from(data, offset)
-            if offset + 8 + length > self.page_size:
-                raise Corrupt(WRONG_TYPE)
-            keys.append(data[offset + 8 : offset + 8 + length])
-            children.append(low | high << 16 | top << 32)
-        keys[0] = b""  # the first key of a branch counts as lowest, whatever it says
-        if len(self._branches) >= BRANCHES_KEPT:
-            self._branches.clear()
-        self._branches[number] = keys, children
-        return keys, children
-
-    def _in_leaf(self, page: int, kind: int, lower: int, key: bytes) -> bytes | None:
+    def _known(self, number: int) -> tuple[Any, Any]:
+        """A page taken apart: a branch's first keys and children, or a leaf's place and end of pointers."""
         size = self.page_size
+        place, kind, lower = self._page(number)
         if kind & LEAF2:
             raise Corrupt(INCOMPATIBLE)
         if lower < HEADER or lower > size - 8:
-            if lower == HEADER:
-                return None
             raise Corrupt(WRONG_TYPE)
-        leaf = self._data[page : page + size]
-        short, unpack = self._short.pack, self._node.unpack_from
-        # looking for the bytes of length and key is faster than a search in order
-        wanted = short(len(key)) + key
-        at = lower + 5
+        self._kept += 1
+        if kind & LEAF:
+            return slice(place, place + size), lower
+        if not kind & BRANCH:
+            raise Corrupt(WRONG_TYPE)
+        return self._branch(place, lower)
+
+    def _forget(self) -> None:
+        """Forget the pages that are known."""
+        self._top, self._kept = (None, self._root), 0
+
+    def _branch(self, place: int, lower: int) -> tuple[list[bytes], list[tuple[Any, Any]]]:
+        data = self._data[place : place + self.page_size]
+        order = "<" if self.little else ">"
+        count = (lower - HEADER) >> 1
+        if not count:
+            raise Corrupt(WRONG_TYPE)
+        keys: list[bytes] = []
+        children: list[tuple[Any, Any]] = []
+        for offset in Struct(f"{order}{count}H").unpack_from(data, HEADER):
+            if offset > self.page_size - 8:
+                raise Corrupt(WRONG_TYPE)
+            low, high, top, length = self._node(data, offset)
+            if offset + 8 + length > self.page_size:
+                raise Corrupt(WRONG_TYPE)
+            keys.append(data[offset + 8 : offset + 8 + length])
+            children.append((None, low | high << 16 | top << 32))
+        keys[0] = b""  # the first key of a branch counts as lowest, whatever it says
+        self._kept += count >> 4  # what is known costs about as much as a few leaves more
+        return keys, children
+
+    def _in_leaf(self, leaf: bytes, lower: int, key: bytes) -> bytes | None:
+        """A key in the bytes of a leaf, whose pointers end at ``lower``."""
+        pack = self._short
+        wanted = pack(len(key)) + key
+        at = leaf.rfind(wanted, lower)
+        if at < 0:
+            return None
+        pointer = leaf.find(pack(at - 6), HEADER, lower)
         for _ in range(FALSE_HITS):
-            at = leaf.find(wanted, at + 1)
+            while pointer & 1 and pointer > 0:
+                pointer = leaf.find(pack(at - 6), pointer + 1, lower)
+            if pointer > 0:
+                return self._value(leaf, at - 6)
+            at = leaf.rfind(wanted, lower, at + len(wanted) - 1)
             if at < 0:
                 return None
-            # a node begins six bytes before, if the page points there
-            pointer = leaf.find(short(at - 6), HEADER, lower)
-            while pointer & 1 and pointer > 0:
-                pointer = leaf.find(short(at - 6), pointer + 1, lower)
-            if pointer > 0:
-                low, high, flags, length = unpack(leaf, at - 6)
-                if flags or not self.little:
-                    return self._value(leaf, at - 6)
-                start = at + 2 + length
-                if high or start + low > size:
-                    raise Corrupt(WRONG_TYPE)
-                return leaf[start : start + low]
+            pointer = leaf.find(pack(at - 6), HEADER, lower)
         return self._in_order(leaf, lower, key)
 
     def _in_order(self, leaf: bytes, lower: int, key: bytes) -> bytes | None:
-        unpack, limit = self._node.unpack_from, self.page_size - 8
+        unpack, limit = self._node, self.page_size - 8
         low, high = 0, (lower - HEADER) >> 1
         while low < high:
             middle = (low + high) >> 1
@@ -233,7 +266,7 @@ class LmdbFile:
         return None
 
     def _value(self, leaf: bytes, offset: int) -> bytes:
-        low, high, flags, length = self._node.unpack_from(leaf, offset)
+        low, high, flags, length = self._node(leaf, offset)
         start = offset + 8 + length
         size = (low | high << 16) if self.little else (high | low << 16)
         if flags & (SUB_DATA | DUP_DATA):
@@ -244,7 +277,7 @@ class LmdbFile:
             return leaf[start : start + size]
         if start + 8 > self.page_size:
             raise Corrupt(WRONG_TYPE)
-        place, kind, _ = self._page(self._quad.unpack_from(leaf, start)[0])
+        place, kind, _ = self._page(self._quad(leaf, start)[0])
         if not kind & OVERFLOW:
             raise Corrupt(WRONG_TYPE)
         if place + HEADER + size > len(self._data):

@@ -97,6 +97,8 @@ class Lookup:
     name = ""  #: as written in a configuration
     style = SINGLE_KEY
     section = ""  #: of the manual
+    #: for types whose answer depends on handle and key alone: gives it as ``find`` does, without a Question
+    direct: Callable[[Any, str], str | None] | None = None
     quoting = False  #: whether ``${quote_TYPE:`` exists, and a tainted query should have been through it
 
     def open(self, ctx: Context, file: str) -> Any:

@@ -79,17 +79,20 @@ def search(
         raise ExpansionError(f'unknown lookup type "{spec.name}"')
     if (key is not None) is not spec.takes_key:
         spec.check_key(key is not None)
-    expand = expand or _cannot_expand
+    if expand is None:
+        expand = _cannot_expand
     if key is None:
         file, key = query_parts(ctx, spec, file_or_query, expand)
     else:
         file = file_or_query
-    handles = handles_of(ctx.env)
+    handles = ctx.env.searches or handles_of(ctx.env)
     if type(file) is Tainted:
         # Exim shows whatever its last search error was (nothing at first); the reason is in its log
         log_write(ctx, f"Tainted filename for search: '{file}'", "main panic")
         raise OpenFailed("(null)" if handles.error is None else handles.error)
-    source = handles.source(ctx, lookup, file)
+    source = handles.last
+    if source is None or source.file != file or source.type is not lookup or not source.is_open:
+        source = handles.source(ctx, lookup, file)
     if not spec.takes_key:
         key = follow(key.lstrip(" \t\n\v\f\r"), key)
         if not key:
@@ -100,7 +103,12 @@ def search(
     handles.depth += 1
     try:
         if spec.partial < 0 and not spec.star:
-            value = _find_one(ctx, spec, source, key, expand)
+            if spec.cache_read or spec.cache_write or source.type.direct is None or not key:
+                value = _find_one(ctx, spec, source, key, expand)
+            else:  # nothing to keep, nothing to ask but the file
+                value = source.type.direct(source.handle, key)
+                if value is not None and "\0" in value:
+                    value = value[: value.index("\0")]
             found = None if value is None else Found(value)
         else:
             found = _matched(ctx, spec, source, key, expand)
@@ -212,9 +220,9 @@ def _find_one(
             and (kept[2] is None or kept[2] > ctx.env.doors.clock.now())
         ):
             return kept[0]
-    question = Question(ctx, source.file, key, spec.options, expand)
     if not source.is_open:
         source = handles_of(ctx.env).source(ctx, source.type, source.file)
+    question = Question(ctx, source.file, key, spec.options, expand)
     value = source.type.find(source.handle, question)
     if value is not None and "\0" in value:
         # results are C strings

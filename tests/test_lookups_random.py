@@ -284,7 +284,7 @@ def test_lmdb_sees_commits(tmp_path: Path) -> None:
     for number in range(5):
         make_lmdb(file, [(b"a", b"%d" % number), (b"b", b"x" * 5000)])
     source = next(iter(ctx.env.searches.sources.values()))
-    source.handle._checked = 0.0
+    source.handle._until = 0.0
     found = search(ctx, spec, "a", str(file))
     assert found is not None and found.value == "4"
 
