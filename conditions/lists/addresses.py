@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from eximious.conditions.lists.program import Kind, Run, Scan
 from eximious.conditions.lists.result import DEFER, FAIL, OK, ListPanic
-from eximious.conditions.lists.strings import DOMAIN, string_item
+from eximious.conditions.lists.strings import DOMAIN, StringRun, string_group, string_item
 from eximious.conditions.lists.subject import Subject, Unset, lower
 from eximious.interpreter.listsplit import SPACE, split_list
 from eximious.interpreter.logs import log_write
@@ -265,6 +265,10 @@ def _parts(body: str) -> Check:
     wild = body.startswith("*")
     tail = local[1:] if wild and local is not None else local
     tail_lower = None if tail is None else lower(tail)
+    # a plain domain needs no list to be matched against; what is in this one is what a list would leave
+    domain_lower = lower(domain)
+    plain = string_group(domain) == (StringRun, domain_lower) and domain == domain.strip(SPACE)
+    plain = plain and domain[:1] not in ("", "!")
 
     def run(subject: Subject) -> int:
         if not subject.text:
@@ -286,6 +290,24 @@ def _parts(body: str) -> Check:
             elif compared != wanted:
                 return FAIL
             matched = bool(body[: len(name)])
+        if plain:
+            small = lower(subject_domain)
+            if small == (domain_lower if subject.caseless else domain):
+                if setup > 0:
+                    assert subject.captures is not None
+                    del subject.captures[setup:]
+                else:
+                    subject.captures = [] if setup else [follow(small, subject.text)]
+                subject.data = domain if subject.ctx.env.version >= (4, 94) else None
+                outcome = OK
+            else:
+                if setup <= 0:
+                    subject.captures = []
+                subject.data = None
+                outcome = FAIL
+            if matched or subject.data is not None:
+                set_value(subject, body, len(name) if matched else 0, subject.data)
+            return outcome
         inner = Subject(
             subject.ctx,
             follow(subject_domain, subject.text),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from eximious.conditions.lists.program import Kind, Run
@@ -41,9 +42,8 @@ class HostSubject:
         self, ctx: Context, name: str | None, address: str, trace: Callable[[str], None] | None = None
     ) -> None:
         self.ctx, self.name, self.address, self.trace = ctx, name, address, trace
-        binary = parse_ip(address)
         #: the address as a number; an IPv4 one in IPv6 clothes counts as IPv4
-        self.binary = None if binary is None else unmapped(binary)
+        self.binary = _binary(address)
         self.data: str | Unset | None = UNSET
         self.captures: list[str] | None = None
         self.error: str | None = None
@@ -57,6 +57,12 @@ class HostSubject:
         """Leave why an item cannot be decided."""
         self.error = error
         return ERROR
+
+
+@lru_cache(maxsize=256)  # a session asks for the same few again and again
+def _binary(address: str) -> tuple[int, int] | None:
+    binary = parse_ip(address)
+    return None if binary is None else unmapped(binary)
 
 
 class AddressesRun(Run):

@@ -294,17 +294,21 @@ def _mx(body: str) -> Check | None:
 
 def _lookup(body: str, partial: bool) -> Check:
     """A lookup; what is wrong with its type shows when it is used."""
+    spec: Any = None
+    rest = ""
 
     def check(subject: Subject) -> int:
-        ctx = subject.ctx
-        type_text, _, rest = body.partition(";")
-        spec = lookup_type(ctx, type_text)
-        if not partial:
-            spec.partial = -1
-        if spec.takes_key:
-            rest = rest.lstrip(SPACE)
-        if type(body) is Tainted:
-            rest = Tainted(rest)
+        nonlocal spec, rest
+        if spec is None:
+            type_text, _, rest = body.partition(";")
+            known = lookup_type(subject.ctx, type_text)
+            if not partial:
+                known.partial = -1
+            if known.takes_key:
+                rest = rest.lstrip(SPACE)
+            if type(body) is Tainted:
+                rest = Tainted(rest)
+            spec = known
         outcome, parts = run_lookup(subject, spec, subject.text if spec.takes_key else None, rest)
         if outcome == OK:
             set_captures(subject, subject.text, *parts)
