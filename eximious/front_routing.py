@@ -38,6 +38,7 @@ def run(assembly: Assembly, arguments: Arguments) -> int:
     testing = arguments.mode == "-bt"
     watched = testing or arguments.verbose
     assembly.context.env.log = write_watched if watched else write_stamped
+    assembly.context.env.log_testing = True
     verification = Verification(
         assembly.context,
         SENDER if arguments.mode == "-bvs" else RECIPIENT,

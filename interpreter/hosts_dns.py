@@ -115,6 +115,11 @@ def find_by_dns(ctx: Context, name: str, search: Search) -> Found:
     return _resolved(ctx, hosts, search, asking, require, found, is_secure(ctx, answer))
 
 
+def _insecure(ctx: Context, line: str) -> None:
+    if not ctx.env.log_testing:
+        log_write(ctx, line)
+
+
 def _service(
     ctx: Context, name: str, search: Search, asking: Asking, require: bool, found: Found
 ) -> Answer | None:
@@ -124,7 +129,7 @@ def _service(
     if full_name.lower() != f"{prefix}{name}".lower() and full_name.startswith(prefix):
         found.full_name = full_name[len(prefix) :]
     if answer.outcome == SUCCEED and require and not is_secure(ctx, answer):
-        log_write(ctx, f"dnssec fail on SRV for {name[:256]}")
+        _insecure(ctx, f"dnssec fail on SRV for {name[:256]}")
         answer = Answer(FAIL)
     if answer.outcome in (FAIL, AGAIN) and not in_domain_list(ctx, name, search.srv_fail):
         found.outcome = FIND_AGAIN
@@ -141,7 +146,7 @@ def _exchangers(
         found.bad_name = answer.reason == "name syntax"
         return None
     if answer.outcome == SUCCEED and require and not is_secure(ctx, answer):
-        log_write(ctx, f"dnssec fail on MX for {name[:256]}")
+        _insecure(ctx, f"dnssec fail on MX for {name[:256]}")
         found.outcome = FIND_SECURITY
         return None
     if answer.outcome in (FAIL, AGAIN) and not in_domain_list(ctx, name, search.mx_fail):
@@ -312,7 +317,7 @@ def _addresses(
         full_name = full_name or name
         secure = is_secure(ctx, answer)
         if require and not secure:
-            log_write(ctx, f"dnssec fail on {type_} for {host.name[:256]}")
+            _insecure(ctx, f"dnssec fail on {type_} for {host.name[:256]}")
             insecure = True
             continue
         for record in answer.of(type_):

@@ -143,6 +143,8 @@ class Environment:
         self.acl_runner: Callable[[Context, str, list[str]], tuple[str, str]] | None = more.get("acl_runner")
         #: takes what Exim would log: (line, where); see eximious.interpreter.logs
         self.log: Any = more.get("log")
+        #: addresses are tested (``-bt`` and its kin): lookups of hosts that fail are not logged then
+        self.log_testing = False
 
 
 def _language(catalogue: Any, version: tuple[int, int]) -> Language:

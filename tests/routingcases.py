@@ -138,8 +138,26 @@ def shown(
     lines += [f"{log}: {line}" for log, line in logs]
     text = "\n".join(lines).replace(str(folder), "@DIR@")
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: \[\d+\])? ", "", text)
+    text = _ordered(text)
     text = re.sub(r"\b\w{6}-\w{6,11}-\w{2,4}\b", "ID", text)
     return text.replace("@DIR@/conf/case.made", "@DIR@/conf/CASE")
+
+
+def _ordered(text: str) -> str:
+    """Put addresses of one host in order: Exim shuffles them."""
+    lines = text.split("\n")
+    keys = [
+        line.split("[")[0] + line.partition("]")[2].strip() if line.startswith("  host ") else ""
+        for line in lines
+    ]
+    start = 0
+    while start < len(lines):
+        end = start + 1
+        while keys[start] and end < len(lines) and keys[end] == keys[start]:
+            end += 1
+        lines[start:end] = sorted(lines[start:end])
+        start = end
+    return "\n".join(lines)
 
 
 class Real:

@@ -29,15 +29,17 @@ def match_domain(
     kept: Kept | None = None,
     label: str | None = None,
     trace: Trace | None = None,
+    single: bool = False,
 ) -> ListResult:
     """Match a domain against a domain list (manual 10.9).
 
     ``list_text`` None is an option that is not set: no match. ``expand`` False: the text is expanded
-    already. ``kept`` holds what was found for named lists, for as long as the caller keeps it (10.8).
-    ``label``: what traces call the list. ``trace`` gets a line per decision, as Exim's debug output has it.
-    Raises ListPanic where the real Exim ends its process, and what the doors raise.
+    already. ``single``: the text is one item, whatever separators it holds. ``kept`` holds what was found
+    for named lists, for as long as the caller keeps it (10.8). ``label``: what traces call the list.
+    ``trace`` gets a line per decision, as Exim's debug output has it. Raises ListPanic where the real Exim
+    ends its process, and what the doors raise.
     """
-    return _match_string(DOMAIN, ctx, domain, list_text, True, expand, kept, label, trace)
+    return _match_string(DOMAIN, ctx, domain, list_text, True, expand, kept, label, trace, single)
 
 
 def match_local_part(
@@ -65,10 +67,11 @@ def _match_string(
     kept: Kept | None,
     label: str | None,
     trace: Trace | None,
+    single: bool = False,
 ) -> ListResult:
     subject = Subject(ctx, text, follow(lower(text), text) if caseless else text, caseless, 0, trace)
     subject.data = None
-    return _result(Scan(kind, subject, kept), subject, list_text, expand, label)
+    return _result(Scan(kind, subject, kept), subject, list_text, expand, label, single)
 
 
 def match_address(
@@ -120,9 +123,14 @@ def match_host(
 
 
 def _result(
-    scan: Scan, subject: Subject | HostSubject, text: str | None, expand: bool, label: str | None
+    scan: Scan,
+    subject: Subject | HostSubject,
+    text: str | None,
+    expand: bool,
+    label: str | None,
+    single: bool = False,
 ) -> ListResult:
-    outcome = scan.run(text, expand, label=label)
+    outcome = scan.run(text, expand, single, label)
     data = subject.data
     if isinstance(data, Unset):
         return ListResult(outcome, scan.item, None, subject.captures, scan.message, False)

@@ -86,7 +86,9 @@ def look_up_hosts(
     """
     found: list[Host] = []
     self_send = False
-    for host in hosts:
+    for at, host in enumerate(hosts):
+        # what is not looked up yet stays with the address if the router gives up here
+        address.hosts = (*found, *hosts[at:])
         port = take_port(host)
         run.say(f"finding IP address for {host.name}")
         result = _look_up(run, host, how)
@@ -113,6 +115,7 @@ def look_up_hosts(
                 break
             action = self_action(run, address, result.hosts[0])
             if action != OK:
+                address.hosts = ()
                 raise Stop(action)
             self_send = True
         found += result.hosts
@@ -132,10 +135,7 @@ def _look_up(run: RouterRun, host: Host, how: How) -> Hosts:
     result: Hosts = find_by_dns(run.ctx, name, search_for(run, (ADDRESSES,), how))
     if result.outcome == FIND_FAILED and not how.bydns:
         run.say("DNS lookup failed: trying getipnodebyname")
-        named = _by_name(run, host)
-        if named.outcome == FIND_FAILED and getattr(result, "bad_name", False):
-            return result
-        return named
+        return _by_name(run, host)
     return result
 
 

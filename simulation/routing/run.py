@@ -247,7 +247,7 @@ class RouterRun:
             elif gid is None and self.option(user) is None:
                 gid = self.user.pw_gid
         if uid is not None and gid is None:
-            raise self.stop(address, DEFER, f"user set without group for {self.name} router")
+            raise self.stop(address, DEFER, f"{user} set without {group} for {self.name} router")
         return uid, gid, initgroups
 
     def _id(self, address: RoutedAddress, option: str, group: bool) -> Any:

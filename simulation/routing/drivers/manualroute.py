@@ -79,8 +79,7 @@ def _rule(run: RouterRun, address: RoutedAddress) -> tuple[str, str] | None:
         if start >= len(item):
             continue
         pattern, at = _word(item, start)
-        # the pattern is a single item, in which nothing separates
-        result = match_domain(run.ctx, address.domain, f"<\x7f{pattern}" if pattern else pattern)
+        result = match_domain(run.ctx, address.domain, pattern, single=True)
         if result.deferred:
             raise run.stop(address, DEFER, "lookup defer in route_list")
         if result.matched:

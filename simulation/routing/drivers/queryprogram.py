@@ -74,6 +74,12 @@ def _ask(run: RouterRun, address: RoutedAddress) -> str:
     if not arguments:
         raise run.stop(address, DEFER, f"{run.name} router couldn't create child process: Invalid argument")
     timeout = float(run.option("timeout") or 0)
+    folder = run.option("current_directory")
+    try:
+        if folder:
+            run.ctx.env.doors.files.stat(folder)
+    except OSError:
+        raise run.stop(address, DEFER, f"{run.name} router: command returned non-zero code 127") from None
     try:
         code, output = run.ctx.env.doors.processes.run(arguments, "", timeout or 3600.0)
     except TimeoutError:
@@ -120,6 +126,9 @@ def _redirect(run: RouterRun, address: RoutedAddress, data: str) -> str:
     if parsed.outcome != DELIVERED:
         raise run.stop(address, DEFER, "error in redirect data: no addresses supplied")
     add_children(run, address, parsed.addresses, (None, None, False))
+    for child in parsed.addresses:
+        if child.kind:
+            child.message, child.errno = f"delivery to {child.kind} forbidden", 0
     run.queues.succeeded.append(address)
     return OK
 
