@@ -23,7 +23,9 @@ ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "tools" / "conformance_figures.json"
 _LAST = re.compile(r"(\S+) (\d+)/(\d+)\s*\Z")
 #: what the front can run; the other categories wait for their issues
-CATEGORIES = ("expansion-be", "print-bP", "version-config-bV")
+CATEGORIES = (
+    "acl-bh", "expansion-be", "print-bP", "rewrite-brw", "route-bt", "verify-bv", "version-config-bV",
+)  # fmt: skip
 
 
 def commands(folder: Path) -> dict[str, list[str]]:
