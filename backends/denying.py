@@ -89,6 +89,9 @@ class DenyingClock:
         """Raises Refused."""
         raise Refused("the clock", "asking for the time", "--live clock")
 
+    def advance(self, seconds: float) -> None:
+        """Nothing goes on: the next question for the time is refused."""
+
     def localtime(self, seconds: float) -> Any:
         """Raises Refused."""
         raise Refused("the clock", "asking for the time zone", "--live clock")

@@ -8,14 +8,26 @@ from eximious.backends.described import entry_text, failure, flag, lines, patter
 from eximious.interpreter.outcomes import ExpansionError, Unanswered
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
     from typing import Any
 
     from eximious.backends.described import World
     from eximious.backends.described_yaml import Node
 
+#: drivers of authenticators whose verdict others give: a question is the mechanism and what the client sent
+AUTHENTICATORS = ("cyrus_sasl", "dovecot", "gsasl", "heimdal_gssapi")
+
 #: kinds whose questions hold a password, and which of its parts may be shown
-SECRET = {"pam": (0,), "radius": (0,), "saslauthd": (0, 2, 3), "pwcheck": (0,), "ldapauth": (0, 2)}
+SECRET = {
+    "pam": (0,),
+    "radius": (0,),
+    "saslauthd": (0, 2, 3),
+    "pwcheck": (0,),
+    "ldapauth": (0, 2),
+    **dict.fromkeys(AUTHENTICATORS, (0,)),
+}
+#: kinds whose questions hold no password
+OPEN = ("perl", "dlfunc", "spf", "dkim", "dmarc", "arc", "dcc", "bmi", "malware", "spam")
 
 #: kind -> an answer in the form that is understood, for examples
 EXAMPLES: dict[str, Any] = {
@@ -28,6 +40,16 @@ EXAMPLES: dict[str, Any] = {
     "malware": False,
     "spam": {"score": 0.5, "threshold": 5.0, "report": "..."},
 }
+
+
+def shown_parts(kind: str, question: Sequence[str]) -> Container[int]:
+    """Which parts of a question may be shown and written down; the others may hold a password."""
+    secret = SECRET.get(kind)
+    if secret is None:
+        return range(len(question))
+    if kind in AUTHENTICATORS and len(question) == 4:
+        return (0, 2)  # what PLAIN sends: the second of three parts is the user
+    return secret
 
 
 class DescribedProcesses:
@@ -218,11 +240,8 @@ class DescribedVerdicts:
         exact = [node for node in known if _asked(node, question)]
         found = exact or next(([node] for node in known if _fits(node, question)), [])
         if not found:
-            shown = SECRET.get(kind)
-            asked = [
-                str(part) if shown is None or number in shown else "..."
-                for number, part in enumerate(question)
-            ]
+            shown = shown_parts(kind, question)
+            asked = [str(part) if number in shown else "..." for number, part in enumerate(question)]
             example = {"verdicts": {kind: [{"ask": asked, "answer": EXAMPLES.get(kind, "...")}]}}
             raise Unanswered(kind, f"the verdict on {', '.join(asked) or 'nothing'}", lines(example))
         node = self._world.take_turn(found)

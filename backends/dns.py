@@ -1,4 +1,4 @@
-"""The DNS for real, denied, and recorded (the described one is in ``dnszones``).
+"""The DNS for real, and denied (the described one is in ``dnszones``, what records in ``recording``).
 
 The real one is a stub resolver as the C library's: resolv.conf, time-outs, repeats, TCP where an answer does
 not fit. dnspython is imported when the first question is asked.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximious.interpreter.dns import AGAIN, FAIL, NODATA, NOMATCH, Answer, Record
+from eximious.interpreter.dns import AGAIN, FAIL, Answer
 from eximious.interpreter.outcomes import Refused
 
 if TYPE_CHECKING:
@@ -183,96 +183,3 @@ class DenyingResolver:
     def interfaces(self) -> list[str]:
         """Raises Refused."""
         raise Refused("@[]", "listing the addresses of this host", "--live dns or --world DIR")
-
-
-class RecordingResolver:
-    """Passes questions on and keeps the answers, to be written as zone files (:meth:`zone_files`)."""
-
-    def __init__(self, resolver: Any) -> None:
-        self.resolver = resolver
-        self.answers: dict[tuple[str, str], Answer] = {}
-        self.asked_hosts = self.asked_interfaces = False
-
-    def query(self, name: str, rdtype: str, **how: Any) -> Answer:
-        """One question, passed on."""
-        from eximious.backends.dnssearch import escaped, searched
-
-        def one(full_name: str, type_: str, options: dict[str, Any]) -> Answer:
-            plain = {**options, "qualify_single": False, "search_parents": False}
-            answer: Answer = self.resolver.query(full_name, type_, **plain)
-            self.answers[escaped(full_name.rstrip(".").lower()), type_] = answer
-            return answer
-
-        conf = getattr(self.resolver, "conf", None)
-        return searched(one, name, rdtype, how, conf.search if conf is not None else [])
-
-    def hosts(self) -> str:
-        """The hosts file, passed on."""
-        self.asked_hosts = True
-        text: str = self.resolver.hosts()
-        return text
-
-    def interfaces(self) -> list[str]:
-        """The interfaces, passed on."""
-        self.asked_interfaces = True
-        found: list[str] = self.resolver.interfaces()
-        return found
-
-    def zone_files(self) -> dict[str, str]:
-        """All answers as zone files: file name -> text."""
-        return zone_files(self.answers)
-
-
-_FAILED = {NOMATCH: "nxdomain", NODATA: "nodata", FAIL: "formerr", AGAIN: "servfail"}
-
-
-def zone_files(answers: dict[tuple[str, str], Answer]) -> dict[str, str]:
-    """Write answers as zone files that give them again and know nothing else: file name -> text.
-
-    There is one for each SOA record that was seen, and ``root.zone`` for the rest.
-    """
-    modes: dict[str, None] = {}
-    records: dict[Record, None] = {}
-
-    def say(name: str, type_: str, words: str) -> None:
-        modes[f";! {name.replace(chr(92) + ';', chr(92) + '059')}./{type_} {words}"] = None
-
-    for (name, type_), answer in sorted(answers.items()):
-        records |= dict.fromkeys((*answer.records, *answer.authority))
-        # where a CNAME leads to nothing, that is said of the name it leads to
-        last = answer.records[-1].data[0] if answer.records and answer.records[-1].type == "CNAME" else name
-        failed = _FAILED.get(answer.outcome)
-        if failed is not None:
-            say(last, type_, "timeout" if answer.reason == "timeout" else failed)
-        words = [word for word, yes in (("dnssec", answer.secure), ("aa", answer.authoritative)) if yes]
-        if words:
-            for one in sorted({name, *(record.name.lower() for record in answer.records)}):
-                say(one, type_, " ".join(words))
-    origins = {record.name.lower() for record in records if record.type == "SOA"} | {""}
-    files = {origin: [";! partial", "$TTL 3600"] for origin in sorted(origins)}
-    files[""][1:1] = modes
-    for record in records:
-        rest = record.name.lower()
-        while rest not in files:
-            rest = rest.partition(".")[2]
-        files[rest].append(_record_line(record))
-    return {f"{origin or 'root'}.zone": "\n".join(lines) + "\n" for origin, lines in files.items()}
-
-
-def _record_line(record: Record) -> str:
-    fields = []
-    for field in record.data:
-        text = str(field)
-        if record.type in ("TXT", "SPF"):
-            fields.append('"' + "".join(_quoted(char) for char in text) + '"')
-        elif isinstance(field, str) and record.type in ("CNAME", "NS", "PTR", "MX", "SRV", "SOA"):
-            fields.append(text + ".")
-        else:
-            fields.append(text)
-    return f"{record.name}.  {record.ttl}  IN  {record.type}  {' '.join(fields)}"
-
-
-def _quoted(char: str) -> str:
-    if char in '"\\':
-        return "\\" + char
-    return char if " " <= char < "\x7f" else f"\\{ord(char):03d}"

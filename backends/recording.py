@@ -157,12 +157,19 @@ class _Passing:
 
 
 class RecordingClock(_Passing):
-    """The time of the first question, for the whole run; its zone as the machine has it."""
+    """The time of the first question, for the whole run; its zone as the machine has it.
+
+    What lets time go on does so again when the recording is replayed: the beginning is written down.
+    """
 
     _now: float | None = None
 
+    def advance(self, seconds: float) -> None:
+        """Let time go on by so many seconds."""
+        self._now = self.now() + seconds
+
     def now(self) -> float:
-        """Seconds since the epoch, always the same."""
+        """Seconds since the epoch; it stands still unless it is told to go on."""
         if self._now is None:
             self._now = self.door.now()
             zone = getattr(self.door, "machine_zone", None) or machine_zone(self._now)
@@ -384,7 +391,7 @@ class RecordingVerdicts(_Passing):
 
     def ask(self, kind: str, *question: str, **how: Any) -> Any:
         """See :class:`eximious.interpreter.protocols.Verdicts`."""
-        from eximious.backends.described_answers import SECRET, digested
+        from eximious.backends.described_answers import digested, shown_parts
 
         if kind == "perl" and not question:
             return self.door.ask(kind, **how)
@@ -393,9 +400,9 @@ class RecordingVerdicts(_Passing):
             asked_for = dict(zip(("address", "host", "sender"), map(str, question)))
             self.recording.item(("callouts",), asked_for, {key: str(text) for key, text in said.items()})
             return said
-        shown = SECRET.get(kind)
+        shown = shown_parts(kind, question)
         asked = [
-            str(part) if shown is None or number in shown else {"sha256": digested(self.recording.salt, part)}
+            str(part) if number in shown else {"sha256": digested(self.recording.salt, part)}
             for number, part in enumerate(question)
         ]
         section = ("verdicts", kind)

@@ -25,8 +25,8 @@ questions:
   sql KIND QUERY            what a mysql, pgsql, oracle, ibase… server answers
   redis COMMAND             what a Redis server answers;  ldap URL an LDAP server
   run PROGRAM [ARGUMENT…]   what a program writes, and its exit code
-  socket SPEC [REQUEST]     what is answered at /PATH or inet:HOST:PORT
-  verdict KIND [PART…]      pam, perl, spf, malware…
+  socket SPEC [REQUEST]     what is answered at /PATH, inet:HOST:PORT or udp:HOST:PORT
+  verdict KIND [PART…]      pam, dovecot, perl, spf, malware…
   callout ADDRESS [HOST]    what another server says to an address
   env NAME, time, hostname, interfaces, load, disk FOLDER
 """
@@ -421,6 +421,8 @@ def _socket(doors: Doors, words: list[str]) -> Said:
         pieces = []
         while piece := connection.recv(65536):
             pieces.append(piece)
+            if words[0].startswith("udp:"):
+                break  # one datagram: nobody says that there are no more
     finally:
         connection.close()
     text = b"".join(pieces).decode("latin-1")

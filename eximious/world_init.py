@@ -157,7 +157,7 @@ class Starting:
         self._list("commands", items)
         items = []
         for (spec, request), where in asked.get("sockets", {}).items():
-            place = spec if re.match(r"/|inet:.+:[^:]+$", spec) else "/..."
+            place = spec if re.match(r"/|(inet|udp):.+:[^:]+$", spec) else "/..."
             items.append(
                 (
                     {"connect": place.replace(HOLE, "..."), **_question("request", request), "answer": "..."},

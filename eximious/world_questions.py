@@ -9,6 +9,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from eximious.backends.described_answers import AUTHENTICATORS
 from eximious.grammar.expansion_ast import (
     Argument,
     Condition,
@@ -26,6 +27,8 @@ from eximious.lint import uses
 from eximious.lint.static import HOLE, known
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from eximious.grammar.config_model import Configuration, Instance
     from eximious.grammar.expansion_ast import Node
     from eximious.grammar.source import Position
@@ -436,12 +439,26 @@ class _Finder:
             if command:
                 holes = re.sub(r"\$\{[^}]*\}|\$\w+", HOLE, str(command))
                 add("commands", *holes.split())
-        elif driver in ("dovecot", "cyrus_sasl") and instance.settings.values.get("server_socket"):
-            add("sockets", str(instance.settings.values["server_socket"]), HOLE)
-        elif driver == "smtp":
+        elif driver in AUTHENTICATORS and instance.kind == "authenticator":
+            mechanism = str(instance.settings.values.get("public_name") or instance.name)
+            # what PLAIN sends, in three parts; other mechanisms send one
+            parts = 3 if mechanism.upper() == "PLAIN" else 1
+            add("verdicts", driver, mechanism, *[HOLE] * parts)
+        elif driver == "iplookup":
+            self._iplookup(instance, add)
+        elif driver in ("smtp", "manualroute"):
             add("dns", "A", HOLE)
         if instance.kind == "router" and instance.settings.values.get("check_local_user"):
             add("users", HOLE)
+
+    @staticmethod
+    def _iplookup(instance: Instance, add: Callable[..., None]) -> None:
+        """The hosts that an iplookup router asks, by UDP unless it says TCP."""
+        values = instance.settings.values
+        protocol = "inet" if values.get("protocol") == "tcp" else "udp"
+        for host, _, _ in split_spans(str(values.get("hosts") or "")):
+            if host:
+                add("sockets", f"{protocol}:{host}:{values.get('port') or 0}", HOLE)
 
 
 def _text(tree: object) -> str:

@@ -41,6 +41,9 @@ class Clock(Protocol):
     def now(self) -> float:
         """Seconds since the epoch."""
 
+    def advance(self, seconds: float) -> None:
+        """Let time go on by so many seconds, as if they had been waited (a simulated delay or day)."""
+
     def localtime(self, seconds: float) -> Any:
         """As time.localtime, in the zone in effect."""
 
@@ -151,6 +154,11 @@ class Verdicts(Protocol):
         True or False from who checks passwords; text where that could not be done (Exim's message). For
         ``perl`` (the subroutine, its arguments) and ``dlfunc`` (file, function, arguments): text, None to
         force failure, or ExpansionError; ``expand`` in ``how`` is the function behind Exim::expand_string.
+
+        Authenticators whose verdict others give (``dovecot``, ``cyrus_sasl``, ``gsasl``, ``heimdal_gssapi``) ask
+        with their mechanism and what the client sent, taken apart at its NULs: True, False, or why not now.
+        For ``callout`` see :mod:`eximious.simulation.routing.callout_hosts`, for verdicts on messages
+        :mod:`eximious.simulation.acl.conditions.policies`.
 
         For ``malware`` (scanner, Message-ID) and ``spam`` (user, Message-ID) ``speak`` in ``how`` is what asks
         for real: it takes real doors and gives the answer. ``needs`` is the permission for it.

@@ -10,14 +10,16 @@ import fakezones
 import listcases
 import pytest
 from dnsserver import DnsServer
+from eximious.backends.described import World
+from eximious.backends.described_dns import WorldResolver
 from eximious.backends.dns import (
     DenyingResolver,
     RealResolver,
-    RecordingResolver,
     ResolvConf,
     parse_nameserver,
 )
 from eximious.backends.dnszones import DescribedResolver, ZoneError, Zones
+from eximious.backends.recording import Recording, RecordingResolver
 from eximious.interpreter import hosts
 from eximious.interpreter.dns import Answer, Record, reverse_name
 from eximious.interpreter.outcomes import Refused, Unanswered
@@ -279,28 +281,27 @@ def test_denied() -> None:
     assert DenyingResolver().hosts() == ""
 
 
-def test_recorded_zone_gives_the_answers_again() -> None:
+def test_recorded_answers_come_again(tmp_path: Path) -> None:
     """Every answer that was recorded comes back, the failures too; nothing else is known."""
-    folder_lines = [
+    lines = [
         case.source for case in casefile.read(DNSDB).cases if "=" in case.source and "\\" not in case.source
     ]
-    recorder = RecordingResolver(listcases.described())
-    first = ListWorld(resolver=recorder)
+    recording = Recording(str(tmp_path))
+    recording.prepare()
+    first = ListWorld(resolver=RecordingResolver(listcases.described(), recording))
     context = first.context()
-    answers = [first.answer(line, context) for line in folder_lines]
-    zones = Zones()
-    for name, text in recorder.zone_files().items():
-        zones.add(text, name.removesuffix(".zone"))
-    again = ListWorld(resolver=DescribedResolver(zones))
+    answers = [first.answer(line, context) for line in lines]
+    recording.save()
+    world = World.load(str(tmp_path))
+    resolver = WorldResolver(world, lambda path: "")
+    again = ListWorld(resolver=resolver)
     context = again.context()
     different = [
-        (line, one, two)
-        for line, one in zip(folder_lines, answers)
-        if (two := again.answer(line, context)) != one
+        (line, one, two) for line, one in zip(lines, answers) if (two := again.answer(line, context)) != one
     ]
     assert not different, different[:5]
     with pytest.raises(Unanswered):
-        DescribedResolver(zones).query("never.asked.example", "A")
+        resolver.query("never.asked.example", "A")
 
 
 # ---- rules around a question

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,6 +88,47 @@ def test_every_keyword_of_the_schema_is_checked() -> None:
                 walk(below, False)
 
     walk(load_schema(), False)
+
+
+def test_every_kind_of_verdict_is_in_the_schema_and_explained() -> None:
+    from eximious.backends.described_answers import OPEN, SECRET
+
+    kinds = load_schema()["properties"]["verdicts"]["properties"]
+    assert sorted(kinds) == sorted((*SECRET, *OPEN))
+    text = (FIXTURES.parents[1] / "docs" / "world.md").read_text()
+    assert not [kind for kind in kinds if kind not in text]
+
+
+@pytest.mark.parametrize(
+    ("kind", "question", "hidden"),
+    [
+        ("pam", ("anna", "one", "two", "three"), (1, 2, 3)),
+        ("dovecot", ("PLAIN", "", "anna", "hush"), (1, 3)),
+        ("gsasl", ("XOAUTH2", "user=anna bearer hush"), (1,)),
+        ("cyrus_sasl", ("PLAIN", "anna", "hush"), (1, 2)),
+        ("spf", ("192.0.2.1", "helo", "a@b"), ()),
+    ],
+)
+def test_passwords_are_not_shown(
+    small: Any, kind: str, question: tuple[str, ...], hidden: tuple[int, ...]
+) -> None:
+    from eximious.backends.described_answers import shown_parts
+
+    assert tuple(n for n in range(len(question)) if n not in shown_parts(kind, question)) == hidden
+    with pytest.raises(Unanswered) as open_question:
+        small.verdicts.ask(kind, *(f"{part} x" for part in question))
+    said = f"{open_question.value} {open_question.value.lines_to_add}"
+    assert all((f"{question[n]} x" in said) is (n not in hidden) for n in range(len(question)) if question[n])
+
+
+def test_time_goes_on_where_it_is_told_to() -> None:
+    described = world_doors(World.load(str(FIXTURES / "small"))).clock
+    before = described.now()
+    described.advance(3600.5)
+    assert described.now() - before == 3600.5
+    real = world_doors().clock
+    real.advance(86400)
+    assert 0 <= real.now() - time.time() - 86400 < 60
 
 
 @pytest.mark.parametrize(

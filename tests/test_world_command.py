@@ -66,9 +66,22 @@ local:
   driver = accept
   check_local_user
   transport = out
+elsewhere:
+  driver = iplookup
+  hosts = 192.0.2.9
+  port = 4321
 begin transports
 out:
   driver = smtp
+begin authenticators
+plain:
+  driver = dovecot
+  public_name = PLAIN
+  server_socket = /run/dovecot/auth
+  server_set_id = $auth1
+scram:
+  driver = gsasl
+  public_name = SCRAM-SHA-1
 """
 
 
@@ -99,6 +112,11 @@ def test_init_finds_what_can_be_asked(tmp_path: Path) -> None:
         '{"match": [".*", ".*"], "answer": true}',
         '{"ask": ["sub", "x"], "answer": "..."}',
         "malware:",
+        "#|  dovecot:",
+        '{"match": ["PLAIN", ".*", ".*", ".*"], "answer": true}',
+        "#|  gsasl:",
+        r'{"match": ["SCRAM\\-SHA\\-1", ".*"], "answer": true}',
+        '{"connect": "udp:192.0.2.9:4321", "match": ".*", "answer": "..."}',
         "callouts:",
         "LANG: ",
         "daemon: {uid: ",
@@ -164,7 +182,12 @@ ASKED = [
     ("run /bin/slow", "time-out\n"),
     ("socket /run/greet.sock hello", "world\n"),
     ("socket inet:127.0.0.1:99", "Connection refused\n"),
+    ("socket udp:192.0.2.9:4321 anna@example.com", "anna@there.example\n"),
     ("verdict pam anna secret", "true\n"),
+    ("verdict dovecot PLAIN  anna right", "true\n"),
+    ("verdict dovecot PLAIN  anna wrong", "false\n"),
+    ("verdict dovecot PLAIN  down x", "dovecot is down\n"),
+    ("verdict spf 192.0.2.1 mx.example.com a@example.com", "{'result': 'fail', 'reason': 'mechanism'}\n"),
     ("verdict perl nothing", "undefined\n"),
     ("verdict perl broken", "error: died\n"),
     ("callout anna@example.org", "reply: 250 OK\n"),
@@ -179,9 +202,9 @@ ASKED = [
 
 @pytest.mark.parametrize(("words", "said"), ASKED, ids=[one[0] for one in ASKED])
 def test_ask(words: str, said: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    assert main(["world", "ask", "--world", SMALL, *words.split()]) == 0
+    assert main(["world", "ask", "--world", SMALL, *words.split(" ")]) == 0
     assert capfdbinary.readouterr().out.decode() == said
-    assert main(["world", "ask", "--world", SMALL, "--format", "json", *words.split()]) == 0
+    assert main(["world", "ask", "--world", SMALL, "--format", "json", *words.split(" ")]) == 0
     json.loads(capfdbinary.readouterr().out)
 
 

@@ -388,6 +388,10 @@ def test_time_stands_still_while_it_is_recorded(tmp_path: Path) -> None:
     assert doors.clock.now() == now
     again = _replayed(recording)
     assert again.clock.now() == now
+    for clock in (doors.clock, again.clock):
+        clock.advance(90)
+        assert clock.now() == now + 90
+    assert _replayed(recording).clock.now() == now
     assert tuple(again.clock.localtime(now)) == tuple(doors.clock.localtime(now))
 
 
