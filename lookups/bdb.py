@@ -6,6 +6,7 @@ looked at, as Exim does not.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from struct import Struct
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,8 @@ H_KEYDATA, H_DUPLICATE, H_OFFPAGE, H_OFFDUP = 1, 2, 3, 4
 B_KEYDATA, B_DUPLICATE, B_OVERFLOW, B_DELETED = 1, 2, 3, 0x80
 #: the text whose hash the meta page holds, so that a reader can tell the hash function
 _CHARKEY = b"%$sniglet^&\0"
-_KEY_ITEM = bytes((H_KEYDATA,))
+_KEY_ITEM, _TREE_KEY = bytes((H_KEYDATA,)), bytes((B_KEYDATA,))
+PAGES_KEPT = 4096  #: internal pages that are kept taken apart; the library keeps pages, too
 LONG_KEY = 64  #: shorter keys are never kept on pages of their own (from a quarter of a page on they are)
 #: longest item that is put together from overflow pages
 ITEM_LIMIT = 1 << 30
@@ -49,6 +51,9 @@ class BerkeleyFile:
 
     __slots__ = (
         "_hash",
+        "_head",
+        "_internal",
+        "_pack",
         "high",
         "is_hash",
         "low",
@@ -81,6 +86,11 @@ class BerkeleyFile:
             raise Corrupt("encrypted")
         self.page_size = page_size
         self.shorts, self.words = Struct(order + "H"), Struct(order + "I")
+        #: number, page before and after, count, high water mark, level and kind of a page, from its number on
+        self._head = Struct(order + "8xIIIHHBB").unpack_from
+        self._pack = self.shorts.pack
+        #: internal page -> (first keys, pages below)
+        self._internal: dict[int, tuple[list[bytes], list[int]]] = {}
         self._hash = fnv
         self.top = self.high = self.low = self.root = 0
         self.spares: tuple[int, ...] = ()
@@ -126,42 +136,47 @@ class BerkeleyFile:
             bucket &= self.low
         number = bucket + self.spares[min(31, bucket.bit_length())]
         seen = 0
+        size = self.page_size
         while number:
-            page = self._page(number)
-            if page[25] not in (P_HASH, P_HASH_UNSORTED):
+            page = self.reader.read(number * size, size)
+            own, _, following, count, _, _, kind = self._head(page)
+            if own != number:
+                raise Corrupt(f"page {number}: wrong page number")
+            if kind not in (P_HASH, P_HASH_UNSORTED):
                 raise Corrupt(f"page {number}: illegal page type or format")
-            found = self._key_in(page, key)
+            found = self._key_in(page, key, _PAGE_HEADER + count * 2)
             if found is not None:
                 start, end = found
+                if _PAGE_HEADER <= start < end and page[start] == H_KEYDATA:
+                    return page[start + 1 : end]
                 return self._hash_item(page, start, end)
-            (number,) = self.words.unpack_from(page, 16)
-            seen += self.page_size
-            if seen > self.reader.size():
+            number = following
+            seen += size
+            if number and seen > self.reader.size():
                 raise Corrupt("pages in a circle")
         return None
 
-    def _key_in(self, page: bytes, key: bytes) -> tuple[int, int] | None:
+    def _key_in(self, page: bytes, key: bytes, top: int) -> tuple[int, int] | None:
         """Where in a page the data of ``key`` begins and ends; None if the key is not there.
 
-        Items are keys and data in turn, the first at the end of the page.
+        Items are keys and data in turn, the first at the end of the page; their places end at ``top``.
         """
-        short, size = self.shorts, self.page_size
-        (count,) = short.unpack_from(page, 20)
-        top = _PAGE_HEADER + count * 2
+        size = self.page_size
         if top > size:
             raise Corrupt("too many entries")
-        # looking for the bytes of an item is much faster than looking at the items
+        pack, short = self._pack, self.shorts.unpack_from
+        # looking for the bytes of an item is much faster than looking at the items (see lmdb_file)
         wanted = _KEY_ITEM + key
-        at = page.find(wanted, top)
+        at = page.rfind(wanted, top)
         while at >= 0:
-            pointer = page.find(short.pack(at), _PAGE_HEADER, top)
+            pointer = page.find(pack(at), _PAGE_HEADER, top)
             while pointer & 1 and pointer > 0:
-                pointer = page.find(short.pack(at), pointer + 1, top)
+                pointer = page.find(pack(at), pointer + 1, top)
             if pointer > 0 and not (pointer - _PAGE_HEADER) & 2 and pointer + 4 <= top:
-                end = size if pointer == _PAGE_HEADER else short.unpack_from(page, pointer - 2)[0]
+                end = size if pointer == _PAGE_HEADER else short(page, pointer - 2)[0]
                 if end - at == len(wanted):
-                    return short.unpack_from(page, pointer + 2)[0], at
-            at = page.find(wanted, at + 1)
+                    return short(page, pointer + 2)[0], at
+            at = page.rfind(wanted, top, at + len(wanted) - 1)
         if len(key) > LONG_KEY:
             offsets = self._offsets(page)
             for index in range(0, len(offsets) - 1, 2):
@@ -197,24 +212,47 @@ class BerkeleyFile:
 
     def _btree_get(self, key: bytes) -> bytes | None:
         number = self.root
+        size = self.page_size
         for _ in range(64):
-            page = self._page(number)
-            offsets = self._offsets(page)
-            if page[25] == P_LBTREE:
-                return self._leaf_get(page, offsets, key)
-            if page[25] != P_IBTREE or not offsets:
-                raise Corrupt(f"page {number}: illegal page type or format")
-            low, high = 1, len(offsets)  # the first key of an internal page counts as lowest
-            while low < high:
-                middle = (low + high) // 2
-                if self._tree_item(page, offsets[middle], 12) <= key:
-                    low = middle + 1
-                else:
-                    high = middle
-            (number,) = self.words.unpack_from(page, offsets[low - 1] + 4)
+            internal = self._internal.get(number)
+            if internal is None:
+                page = self.reader.read(number * size, size)
+                own, _, _, count, _, _, kind = self._head(page)
+                if own != number:
+                    raise Corrupt(f"page {number}: wrong page number")
+                if kind == P_LBTREE:
+                    return self._leaf_get(page, _PAGE_HEADER + count * 2, key)
+                if kind != P_IBTREE:
+                    raise Corrupt(f"page {number}: illegal page type or format")
+                internal = self._internal_page(page)
+                if len(self._internal) >= PAGES_KEPT:
+                    self._internal.clear()
+                self._internal[number] = internal
+            number = internal[1][bisect_right(internal[0], key) - 1]
         raise Corrupt("tree too deep")
 
-    def _leaf_get(self, page: bytes, offsets: tuple[int, ...], key: bytes) -> bytes | None:
+    def _internal_page(self, page: bytes) -> tuple[list[bytes], list[int]]:
+        """First keys and numbers of the pages below an internal page."""
+        offsets = self._offsets(page)
+        if not offsets:
+            raise Corrupt("no pages below")
+        # the first key of an internal page counts as lowest
+        keys = [b"", *(self._tree_item(page, offset, 12) for offset in offsets[1:])]
+        return keys, [self.words.unpack_from(page, offset + 4)[0] for offset in offsets]
+
+    def _leaf_get(self, page: bytes, top: int, key: bytes) -> bytes | None:
+        pack, size = self._pack, self.page_size
+        # as in _key_in; of records with one key the first place is wanted, which they all share
+        at = page.rfind(pack(len(key)) + _TREE_KEY + key, top)
+        if 0 <= at and top <= size:
+            pointer = page.find(pack(at), _PAGE_HEADER, top)
+            if pointer > 0 and not (pointer - _PAGE_HEADER) & 3 and pointer + 4 <= top:
+                (start,) = self.shorts.unpack_from(page, pointer + 2)
+                if _PAGE_HEADER <= start <= size - 3 and page[start + 2] == B_KEYDATA:
+                    end = start + 3 + self.shorts.unpack_from(page, start)[0]
+                    if end <= size:
+                        return page[start + 3 : end]
+        offsets = self._offsets(page)
         low, high = 0, len(offsets) // 2
         while low < high:
             middle = (low + high) // 2

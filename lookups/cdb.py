@@ -11,7 +11,6 @@ import stat
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from eximious.interpreter.text import to_bytes, to_text
 from eximious.lookups.files import open_failed, reason
 from eximious.lookups.paged import Corrupt, PageReader
 from eximious.lookups.registry import SINGLE_KEY, Lookup, OpenFailed, SearchDefer, lookup
@@ -37,12 +36,12 @@ def cdb_hash(key: bytes) -> int:
 
 
 class CdbFile:
-    """An open cdb file and its header."""
+    """An open cdb file and its header. ``name``: what messages call it."""
 
-    __slots__ = ("header", "reader", "size")
+    __slots__ = ("header", "name", "reader", "size")
 
-    def __init__(self, reader: PageReader) -> None:
-        self.reader = reader
+    def __init__(self, reader: PageReader, name: str = "") -> None:
+        self.reader, self.name = reader, name
         self.size = reader.size()
         self.header = reader.read(0, HEADER)
 
@@ -111,7 +110,7 @@ class Cdb(Lookup):
                 raise OpenFailed(f"failed to open {file} too short for cdb lookup: Success")
             if reader.descriptor >= 0 and not stat.S_ISREG(os.fstat(reader.descriptor).st_mode):
                 raise OpenFailed(f"{file} is not a regular file (cdb lookup)")
-            return CdbFile(reader)
+            return CdbFile(reader, file)
         except OSError as error:
             reader.close()
             raise OpenFailed(
@@ -123,14 +122,18 @@ class Cdb(Lookup):
                 raise
             raise OpenFailed(f"failed to open {file} too short for cdb lookup: Success") from None
 
-    def find(self, handle: CdbFile, question: Question) -> str | None:
+    def direct(self, handle: CdbFile, key: str) -> str | None:
+        """Give the value of a key; raises SearchDefer."""
         try:
-            data = handle.get(to_bytes(question.key))
+            data = handle.get(key.encode("latin-1"))
         except Corrupt:
-            raise SearchDefer(f"cdb: corrupt cdb file {question.file} (too short)") from None
+            raise SearchDefer(f"cdb: corrupt cdb file {handle.name} (too short)") from None
         except OSError as error:
-            raise SearchDefer(f"cdb: cannot read {question.file}: {reason(error)}") from None
-        return None if data is None else to_text(data)
+            raise SearchDefer(f"cdb: cannot read {handle.name}: {reason(error)}") from None
+        return None if data is None else data.decode("latin-1")
+
+    def find(self, handle: CdbFile, question: Question) -> str | None:
+        return self.direct(handle, question.key)
 
     def close(self, handle: CdbFile) -> None:
         handle.reader.close()

@@ -103,12 +103,7 @@ def search(
     handles.depth += 1
     try:
         if spec.partial < 0 and not spec.star:
-            if spec.cache_read or spec.cache_write or source.type.direct is None or not key:
-                value = _find_one(ctx, spec, source, key, expand)
-            else:  # nothing to keep, nothing to ask but the file
-                value = source.type.direct(source.handle, key)
-                if value is not None and "\0" in value:
-                    value = value[: value.index("\0")]
+            value = _find_one(ctx, spec, source, key, expand)
             found = None if value is None else Found(value)
         else:
             found = _matched(ctx, spec, source, key, expand)
@@ -222,10 +217,17 @@ def _find_one(
             return kept[0]
     if not source.is_open:
         source = handles_of(ctx.env).source(ctx, source.type, source.file)
+    direct = source.type.direct
+    if direct is not None:
+        value = direct(source.handle, key)
+        if value is not None and "\0" in value:
+            value = value[: value.index("\0")]  # results are C strings
+        if spec.cache_write:
+            source.keep(key, value, options, None)
+        return value
     question = Question(ctx, source.file, key, spec.options, expand)
     value = source.type.find(source.handle, question)
     if value is not None and "\0" in value:
-        # results are C strings
         value = value[: value.index("\0")] if type(value) is str else Tainted(value[: value.index("\0")])
     if question.keep == 0:
         source.forget_all()
