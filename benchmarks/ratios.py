@@ -60,6 +60,28 @@ def against_exim(table: Table, exim: str, folder: Path, share: float) -> None:
         table.line(what, times.best[0], times.best[1], most)
 
 
+def lists(table: Table, exim: str, folder: Path, share: float) -> None:
+    """A named list in a condition, evaluated again and again."""
+    config = folder / "lists.conf"
+    config.write_text(
+        "domainlist small = a.b : *.c.d : x.y : q.r\ndomainlist nested = +small : foo.example\n"
+        "hostlist relay = 192.168.0.0/16 : 10.0.0.0/8 : 172.16.0.0/12\nkeep_environment =\n"
+    )
+    config.chmod(0o644)
+    front = [*exims.OURS, "exim", "--exim-version", "4.96", "-C", str(config), "-be"]
+    lines = int(100_000 * share)
+    for what, line in {
+        "a named list": "${if match_domain{q.r}{+small}{yes}{no}}",
+        "a list in a list": "${if match_domain{q.r}{+nested}{yes}{no}}",
+        "networks": "${if match_ip{172.16.3.4}{+relay}{yes}{no}}",
+    }.items():
+        times = exims.take_turns([front, [exim, "-C", str(config), "-be"]], f"{line}\n".encode() * lines)
+        if times.output[0] != times.output[1]:
+            print(f"!! {what}: the answers differ")
+            table.wrong = True
+        table.line(f"{what}, evaluated {lines:,} times", times.best[0], times.best[1], "3")
+
+
 def routing(table: Table, exim: str, share: float) -> None:
     """Addresses on the command line through Debian's routers."""
     import socket
@@ -127,6 +149,7 @@ def main(argv: list[str]) -> int:
             print("no Exim is installed: nothing to compare batches with")
         else:
             against_exim(table, exim, folder, 0.1 if quick else 1.0)
+            lists(table, exim, folder, 0.1 if quick else 1.0)
             if ASSEMBLED.exists():
                 routing(table, exim, 1.0)
     return 1 if table.wrong else 0

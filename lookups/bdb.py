@@ -244,7 +244,7 @@ class BerkeleyFile:
         pack, size = self._pack, self.page_size
         # as in _key_in; of records with one key the first place is wanted, which they all share
         at = page.rfind(pack(len(key)) + _TREE_KEY + key, top)
-        if 0 <= at and top <= size:
+        if at >= 0 and top <= size:
             pointer = page.find(pack(at), _PAGE_HEADER, top)
             if pointer > 0 and not (pointer - _PAGE_HEADER) & 3 and pointer + 4 <= top:
                 (start,) = self.shorts.unpack_from(page, pointer + 2)
