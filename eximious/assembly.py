@@ -92,6 +92,17 @@ class Assembly:
                 self._outside = Outside(world, live, record, root)
             except ValueError as problem:
                 raise Unreadable(str(problem)) from None
+        try:
+            if self.allow:
+                from eximious.backends.capabilities import parse_permissions
+
+                parse_permissions(self.allow)
+            if nameserver:
+                from eximious.backends.dns import parse_nameserver
+
+                parse_nameserver(nameserver)
+        except ValueError as problem:
+            raise Unreadable(str(problem)) from None
         self._configuration: Configuration | None = None
         self._context: Context | None = None
 

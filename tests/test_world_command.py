@@ -290,6 +290,26 @@ def test_questions_while_the_configuration_is_read(tmp_path: Path) -> None:
         assert "mailer: {" in ran.stderr
 
 
+@pytest.mark.parametrize("command", ["expand", "exim -be", "route -C /dev/null"])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--allow foo", "unknown permission 'foo': there are run, net,"),
+        ("--allow rnu", "did you mean 'run'?"),
+        ("--nameserver 127.0.0.1:", "not an address and port: 127.0.0.1:"),
+        ("--nameserver localhost", "not an address and port: localhost"),
+        ("--live dsn", "did you mean 'dns'?"),
+        ("--world /nowhere", "/nowhere"),
+    ],
+)
+def test_wrong_doors_are_wrong_usage(
+    command: str, words: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, *more = command.split()
+    assert main([name, *words.split(), *more, "a@b.example"]) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_a_wrong_world_is_wrong_usage(tmp_path: Path) -> None:
     (tmp_path / "world.yaml").write_text("x: y\n")
     for command in (["exim", "-be", "x"], ["expand", "x"]):
