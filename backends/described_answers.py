@@ -111,6 +111,9 @@ class DescribedConnection:
     def shutdown(self) -> None:
         """Nothing more will be sent."""
 
+    def secure(self, sni: str) -> None:
+        """A description tells what is said, inside TLS or not."""
+
     def close(self) -> None:
         """Nothing is open."""
 

@@ -443,6 +443,14 @@ class RecordingConnection:
         """Say that nothing more will be sent."""
         self._connection.shutdown()
 
+    def secure(self, sni: str) -> None:
+        """Go on inside TLS; what is said there is written down as it was before."""
+        try:
+            self._connection.secure(sni)
+        except OSError as error:
+            self._then = _error_name(error)
+            raise
+
     def recv(self, size: int) -> bytes:
         """Up to ``size`` bytes; empty at the end."""
         try:

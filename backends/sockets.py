@@ -40,6 +40,10 @@ class Connection:
         """Up to ``size`` bytes; empty at the end. OSError or TimeoutError."""
         return self._socket.recv(size)
 
+    def secure(self, sni: str) -> None:
+        """Go on inside TLS (after STARTTLS); OSError where the other side does not. Certificates are not verified."""
+        self._socket = _secured(self._socket, sni)
+
     def close(self) -> None:
         """Close it."""
         self._socket.close()
