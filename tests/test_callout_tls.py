@@ -11,7 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
 from eximious.backends.sockets import RealSockets
 from eximious.simulation.routing.peer import Greeting, Peer
 
