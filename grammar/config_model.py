@@ -165,7 +165,7 @@ class Configuration:
         if name in site:
             return site[name]
         if name == "exim_version":
-            return f"{self.catalogue.version[0]}.{self.catalogue.version[1]}"
+            return self.catalogue.release
         if name == "process_log_path":
             return f"{self.option('spool_directory')}/exim-process.info"
         return default_value(declaration)

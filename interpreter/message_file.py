@@ -145,6 +145,8 @@ class MessageReader:
         self.first_crlf: bool | None = None
         #: a space that such an LF puts before the body
         self.before_body = ""
+        #: the line that ended the header without being empty; what is received by SMTP begins its body with it
+        self.first_of_body = ""
         options = ctx.env.options
         self.maximum = _size(options.get("header_maxsize"), 1024 * 1024)
         self.line_maximum = _size(options.get("header_line_maxsize"), 0)
@@ -155,7 +157,10 @@ class MessageReader:
         """Read up to the empty line, or whatever else ends the header."""
         while not self.ended:
             line = self._logical_line()
-            if line is None or not self._line(line):
+            if line is None:
+                return
+            if not self._line(line):
+                self.first_of_body = line
                 return
 
     def _logical_line(self) -> str | None:

@@ -161,6 +161,10 @@ class Message:
 
     def _end(self, joined: bytes) -> tuple[int, int]:
         """The offset of the newline before the last dot, and of what is behind; -1 where there is no end."""
+        if self.store.size < len(self._tail):  # nothing is before what is looked at
+            for mark in (b"\n.\r\n", b"\n.\n"):
+                if joined.startswith(mark):
+                    return 0, len(mark)
         crlf = self._crlf and self._strict
         ends = (b"\r\n.\r\n",) if crlf else (b"\n.\n", b"\n.\r\n")
         best = (-1, -1)
@@ -169,11 +173,6 @@ class Message:
             if at >= 0 and (best[0] < 0 or at < best[0]):
                 newline = at + 1 if crlf else at
                 best = (newline, at + len(mark))
-        # the very first line
-        if crlf is not True or best[0] < 0:
-            for mark in (b"\n.\r\n", b"\n.\n"):
-                if joined.startswith(mark) and not self.store.size:
-                    return 0, len(mark)
         return best
 
     def _unstuffed(self) -> bytes:
@@ -184,7 +183,7 @@ class Message:
 
     def lost(self, session: SmtpSession) -> None:
         """See :class:`Receiving`."""
-        lose(session)
+        lose(session, self.store)
 
 
 class Chunks:
@@ -219,7 +218,7 @@ class Chunks:
 
     def lost(self, session: SmtpSession) -> None:
         """See :class:`Receiving`."""
-        lose(session)
+        lose(session, self.store)
 
 
 class Flush:
@@ -242,15 +241,18 @@ class Flush:
         session.closed = True
 
 
-def lose(session: SmtpSession) -> None:
+def lose(session: SmtpSession, store: Store) -> None:
     """The connection is lost inside a message."""
     session.receiving = None
-    session.notquit("connection-lost", "421", f"{session.active_hostname} lost input connection")
     message = session.ctx.message
-    where = f"F=<{message.sender_address}>" if message.sender_address else ""
     if session.logs("lost_incoming_connection"):
-        info = session.connection_info()
-        session.log(f"{info} lost while reading message data (header){' ' + where if where else ''}")
+        text = store.text().replace(b"\r\n", b"\n")
+        where = " (header)" if not text else "" if b"\n\n" in text or text[:1] == b"\n" else " (after header)"
+        if session.env.version >= (4, 97) and message.sender_address:
+            where += f" F=<{message.sender_address}>"
+        session.log(f"{session.connection_info()} lost while reading message data{where}")
+    session.notquit("connection-lost", "", "")
+    session.say("421 Lost incoming connection")
     session.closed = True
 
 

@@ -31,6 +31,7 @@ def received(session: SmtpSession, data: bytes, size: int, chunk: int | None = N
 
         unspool(session.ctx)
         session.reset()
+        session.counted_once.clear()
         session.connection.received_protocol = session.protocol()
 
 
@@ -79,7 +80,12 @@ def _received(session: SmtpSession, data: bytes, size: int, chunk: int | None) -
     if result is None:
         return
     apply_changes(ctx, session.state)
-    _accept(session, result, chunk)
+    sizes = None
+    if chunk is not None:
+        # what Exim has counted while it read, with the carriage returns
+        counted = reader.size + len(body) - len(reader.first_of_body)
+        sizes = chunk, counted + message.message_linecount
+    _accept(session, result, sizes)
 
 
 def _whence(session: SmtpSession) -> str:
@@ -102,7 +108,7 @@ def _header_too_large(session: SmtpSession, why: str) -> None:
 
 def _body(reader: MessageReader) -> str:
     """The body with its lines ended by newlines, however they came."""
-    text = reader.before_body + reader.text[reader.at :]
+    text = reader.first_of_body + reader.before_body + reader.text[reader.at :]
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if text and not text.endswith("\n"):
@@ -163,7 +169,7 @@ def _add_received(session: SmtpSession) -> None:
     finally:
         message.received_for = ""
     assert message.headers is not None
-    line = follow(f"{value}; {date}\n", value) if value else f"Received: ; {date}\n"
+    line = follow(f"{value};\n\t{date}\n", value) if value else f"Received: ;\n\t{date}\n"
     header = Header(line)
     header.deleted = not value
     message.headers.insert(0, header)
@@ -177,11 +183,9 @@ def _measure(session: SmtpSession, reader: MessageReader, body: str) -> None:
     message.message_body_size = len(body)
     headers = message.headers or ()
     head = sum(len(header.text) for header in headers if not header.deleted)
-    # Exim counts what it writes to its spool: the name of the file, too
-    message.message_size = head + 2 + len(body)
-    message.message_linecount = (
-        sum(header.text.count("\n") for header in headers if not header.deleted) + message.body_linecount
-    )
+    message.message_size = head + 1 + len(body)
+    # Received: is not counted, and a line that ended the header is counted with both
+    message.message_linecount = (reader.lines if reader.text else 0) + message.body_linecount
     longest = max((len(line) for line in body.split("\n")), default=0)
     message.max_received_linelength = max(reader.longest, longest)
 
@@ -258,12 +262,16 @@ def _prdr(session: SmtpSession) -> None:
 # ---- the end
 
 
-def _accept(session: SmtpSession, result: AclResult, chunk: int | None) -> None:
+def _accept(session: SmtpSession, result: AclResult, sizes: tuple[int, int] | None) -> None:
     message, effects = session.ctx.message, session.state.message
-    _log_arrival(session)
+    # header lines that ACLs have added and removed count
+    head = sum(len(header.text) for header in message.headers or () if not header.deleted)
+    message.message_size = head + 1 + message.message_body_size
+    _log_arrival(session, chunked=sizes is not None)
     if result.outcome == DISCARD or not session.recipients:
         by = "DATA ACL" if result.outcome == DISCARD else "MAIL ACL" if session.all_discarded else "RCPT ACL"
-        session.log(f"=> blackhole ({by} discarded recipients)")
+        why = f": {result.log}" if result.outcome == DISCARD and result.log else ""
+        session.log(f"=> blackhole ({by} discarded recipients){why}")
         session.log("Completed")
     session.record.messages.append(described(session, result))
     identity = message.message_exim_id
@@ -271,9 +279,8 @@ def _accept(session: SmtpSession, result: AclResult, chunk: int | None) -> None:
         session.respond("450" if effects.fake == "defer" else "550", str(effects.fake_text))
     elif result.user:
         session.user_message("250", result)
-    elif chunk is not None:
-        total = message.message_size + message.message_linecount
-        session.say(f"250- {chunk} byte chunk, total {total}")
+    elif sizes is not None:
+        session.say(f"250- {sizes[0]} byte chunk, total {sizes[1]}")
         session.say(f"250 OK id={identity}")
     else:
         session.say(f"250 OK id={identity}")
@@ -281,7 +288,7 @@ def _accept(session: SmtpSession, result: AclResult, chunk: int | None) -> None:
         session.raw("\n**** SMTP testing: that is not a real message id!\n\n")
 
 
-def _log_arrival(session: SmtpSession) -> None:
+def _log_arrival(session: SmtpSession, chunked: bool) -> None:
     """The line ``<=`` of the main log (manual 53.4)."""
     ctx, message, connection = session.ctx, session.ctx.message, session.connection
     parts = [f"<= {message.sender_address or '<>'}"]
@@ -302,9 +309,11 @@ def _log_arrival(session: SmtpSession) -> None:
         parts.append(authenticated)
     if message.prdr_requested and session.has_acl("acl_smtp_data_prdr"):
         parts.append("PRDR")
+    if chunked:
+        parts.append("K")
+    parts.append(f"S={message.message_size}")
     if session.logs("8bitmime"):
         parts.append(f"M8S={session.body_8bitmime}")
-    parts.append(f"S={message.message_size}")
     if session.logs("msg_id"):
         identity = _header_id(session)
         if identity:
