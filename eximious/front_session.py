@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import sys
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,9 @@ def run(assembly: Assembly, arguments: Arguments) -> int:
     origin = dict(arguments.origin)
     try:
         address, port = address_and_port(arguments.client)
+        if ":" in address:
+            # host checking shows all of an IPv6 address
+            address = ipaddress.ip_address(str(address)).exploded
     except OriginError as problem:
         sys.stderr.write(f"{problem.message}\n")
         return 1

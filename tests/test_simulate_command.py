@@ -74,7 +74,7 @@ def test_decisions_say_who_decided(config: str) -> None:
     assert refused.logs == [
         (
             "main reject",
-            "H=(client.example) [192.0.2.7] F=<x@b.example> rejected RCPT <y@b.example>: "
+            "H=(Client.Example) [192.0.2.7] F=<x@b.example> rejected RCPT <y@b.example>: "
             "550 5.7.1 relay not permitted",
         )
     ]

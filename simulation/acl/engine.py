@@ -248,6 +248,7 @@ class Evaluation:
     def _unless_quitting(self, verb: str, decision: int) -> int:
         """The decision, unless the ACL is one that may not fail (manual 44.2)."""
         if self.state.level == 0 and self.phase in QUIT_PHASES:
+            self.log_is_users = False
             return self.error(f"QUIT or not-QUIT toplevel ACL may not fail ('{verb}' verb used incorrectly)")
         return decision
 

@@ -76,7 +76,7 @@ def refusal(ctx: Context, phase: str, result: AclResult, command: str = "") -> t
         text = "Temporary local problem - please try later"
     what = _WHAT.get(phase)
     if what is None:
-        what = f"{NAMES[phase]} {command}" if command else f'{NAMES[phase]} in "connect" ACL'
+        what = f'{NAMES[phase]} in "connect" ACL' if phase == "connect" else f"{NAMES[phase]} {command}"
     sender = ""
     if phase in _WITH_SENDER:
         session = ctx.session

@@ -106,11 +106,9 @@ def _banner(session: SmtpSession, result: AclResult | None) -> None:
     text = session.options.get("smtp_banner")
     try:
         banner = expand(text, session.ctx) if text else ""
-    except ForcedFailure:
-        banner = ""
     except Failure as failure:
         session.log(f'Expansion of "{text}" (smtp_banner) failed: {failure.message}', "main panic")
-        session.closed = True
+        session.closed = session.panicked = True
         return
     banner = str(banner)
     lines = banner.rstrip("\n").split("\n")

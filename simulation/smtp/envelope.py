@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from eximious.interpreter.addresses import Syntax, parse_extract_address
@@ -110,7 +111,8 @@ def take_option(text: str) -> tuple[str, str, str] | None:
             return None
         return text[: start - 1], text[start:at], text[at + 1 :]
     name = text[at + 1 :]
-    return (text[:at], name, "") if name else None
+    # Exim takes the name for the value where there is none
+    return (text[:at], name, name) if name else None
 
 
 def _mail_options(session: SmtpSession, text: str) -> str:
@@ -121,10 +123,10 @@ def _mail_options(session: SmtpSession, text: str) -> str:
             return text
         before, name, value = found
         handler = _MAIL_OPTIONS.get(name.upper())
-        if handler is None or (name.upper() in _NEEDS_VALUE and not value):
-            return text
-        if not handler(session, value):
-            return text
+        if handler is None:
+            return text.replace("\t", " ")
+        if value or name.upper() not in _NEEDS_VALUE:
+            handler(session, value)
         text = before
 
 
@@ -133,62 +135,55 @@ def _syntax(session: SmtpSession, message: str) -> Wrong:
     return Wrong()
 
 
-def _size(session: SmtpSession, value: str) -> bool:
-    digits = value.strip()
-    if not digits.isascii() or not digits.isdigit():
-        return False
-    session.ctx.message.message_size = min(int(digits), LARGEST)
-    return True
+def _size(session: SmtpSession, value: str) -> None:
+    number = re.fullmatch(r"[+]?([0-9]{1,30})|-[0-9]+", value.strip())
+    if number is not None:
+        # what is below zero wraps around
+        session.ctx.message.message_size = min(int(number[1]), LARGEST) if number[1] else LARGEST
 
 
-def _body(session: SmtpSession, value: str) -> bool:
+def _body(session: SmtpSession, value: str) -> None:
     if not session.options.get("accept_8bitmime"):
-        return False
+        return
     kinds = {"8BITMIME": 8, "7BIT": 7}
     if value.upper() not in kinds:
         session.body_8bitmime = 0
         raise _syntax(session, "invalid data for BODY")
     session.body_8bitmime = kinds[value.upper()]
-    return True
 
 
-def _ret(session: SmtpSession, value: str) -> bool:
+def _ret(session: SmtpSession, value: str) -> None:
     if session.dsn:
         if session.dsn_ret:
             raise _syntax(session, "RET can be specified once only")
         if value.upper() not in ("HDRS", "FULL"):
             raise _syntax(session, "Value for RET is invalid")
         session.dsn_ret = value.upper()
-    return True
 
 
-def _envid(session: SmtpSession, value: str) -> bool:
+def _envid(session: SmtpSession, value: str) -> None:
     if session.dsn:
         if session.dsn_envid:
             raise _syntax(session, "ENVID can be specified once only")
         session.dsn_envid = value
-    return True
 
 
-def _auth(session: SmtpSession, value: str) -> bool:
+def _auth(session: SmtpSession, value: str) -> None:
     from eximious.simulation.smtp.auth import mail_auth
 
     mail_auth(session, value)
-    return True
 
 
-def _prdr(session: SmtpSession, value: str) -> bool:
+def _prdr(session: SmtpSession, value: str) -> None:
     if session.options.get("prdr_enable"):
         session.ctx.message.prdr_requested = True
-    return True
 
 
-def _smtputf8(session: SmtpSession, value: str) -> bool:
+def _smtputf8(session: SmtpSession, value: str) -> None:
     if not session.smtputf8:
         raise _syntax(session, "SMTPUTF8 used when not advertised")
     session.ctx.message.message_smtputf8 = True
     session.connection.received_protocol = session.protocol()
-    return True
 
 
 _MAIL_OPTIONS = {
@@ -365,11 +360,16 @@ def _rcpt_options(session: SmtpSession, text: str, wanted: dict[str, str]) -> st
         before, name, value = found
         upper = name.upper()
         if not session.dsn or upper not in ("ORCPT", "NOTIFY"):
-            return text
+            # Exim puts back what it took apart, and an option without a value gets its sign in the wrong place
+            return (
+                f"{before} {name}={value}"
+                if text.rstrip(" \t").endswith(f"{name}={value}")
+                else f"{before}={name}"
+            )
         key = upper.lower()
         if key in wanted:
             raise _syntax(session, f"{upper} can be specified once only")
-        if upper == "NOTIFY" and value.upper() != "NEVER":
+        if upper == "NOTIFY" and value and value.upper() != "NEVER":
             for word in value.split(","):
                 if word.upper() not in ("SUCCESS", "FAILURE", "DELAY"):
                     raise _syntax(session, "Invalid value for NOTIFY parameter")

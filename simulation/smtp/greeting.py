@@ -35,7 +35,6 @@ def ehlo(session: SmtpSession, argument: str) -> None:
 
 def _greeted(session: SmtpSession, verb: str, argument: str) -> None:
     connection = session.connection
-    name = argument.split(" ")[0].split("\t")[0]
     connection.sender_helo_name = ""
     if not session.helo_accept_junk and not acceptable(session, argument):
         session.record.last.reason = "syntax"
@@ -49,7 +48,7 @@ def _greeted(session: SmtpSession, verb: str, argument: str) -> None:
         if session.synprot_errors > int(session.options.get("smtp_max_synprot_errors") or 0):
             session.dropped_for_errors()
         return
-    connection.sender_helo_name = Tainted(name.lower() if connection.sender_host_address else argument)
+    connection.sender_helo_name = Tainted(argument)
     if connection.sender_host_address and not _checked(session, verb):
         return
     result: AclResult | None = None

@@ -151,7 +151,10 @@ def etrn(session: SmtpSession, argument: str) -> None:
         session.protocol_error("smtp_syntax_error", 501, None, "argument must begin with #")
         return
     # nothing is run here: it is accepted
-    session.say("250 OK")
+    if result.user:
+        session.user_message("250", result)
+    else:
+        session.say("250 OK")
 
 
 def shown(session: SmtpSession, text: str) -> str:

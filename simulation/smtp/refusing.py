@@ -35,8 +35,10 @@ def refuse(session: SmtpSession, phase: str, result: AclResult) -> None:
     ctx = session.ctx
     refused = result.outcome in (FAIL, DROP)
     command = session.data if phase not in ("connect", "predata", "mime", "data", "prdr") else ""
-    before = own_code(ctx, CODES.get(phase, "550") if refused else "451", result, phase != "vrfy")
-    _sender_failure(session, refused, before[0], before[1])
+    failure = session.state.message.sender_failure
+    if failure is not None and not failure.told:
+        before = own_code(ctx, CODES.get(phase, "550") if refused else "451", result, phase != "vrfy")
+        _sender_failure(session, refused, before[0], before[1])
     reply, line = refusal(ctx, phase, result, str(command))
     failed = session.state.message.sender_failure
     if (

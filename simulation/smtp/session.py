@@ -472,7 +472,7 @@ class SmtpSession:
         if not code:
             return
         if user is not None:
-            self.user_message(code, user)
+            self.respond(code, str(user.user))
         else:
             self._send(f"{code} {text}\r\n")
 
@@ -569,7 +569,12 @@ class SmtpSession:
         self.body_8bitmime = 0
         self.dsn_ret = self.dsn_envid = ""
         self.bdat = None
+        identity = self.ctx.message.message_exim_id
         self.ctx.message = Message()
+        self.ctx.message.message_size = -1  # not known yet
+        if self.host_checking:
+            # Exim keeps the id of the last message until there is another
+            self.ctx.message.message_exim_id = identity
         self.ctx.address = Address()
         self.ctx.captures = []
         self.ctx.value = None
