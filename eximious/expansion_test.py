@@ -35,6 +35,8 @@ SPACE = " \t\n\v\f\r"
 NUL = "\0"
 #: lines whose functions are kept
 KNOWN_LIMIT = 20_000
+#: results that are written together
+RESULTS_HELD = 64
 
 
 def joined_lines(stream: BinaryIO) -> Iterator[str]:
@@ -75,22 +77,27 @@ class ExpansionTest:
             lines.pop()
         held: str | None = None
         ctx, known, out = self.context, self._known, self.out
+        scratch, env = ctx.scratch, ctx.env
+        results: list[str] = []
         for raw in lines:
             run = known.get(raw)
             if run is not None and held is None:
                 # a line that was met before: its function is run again
                 ctx.malformed_header, ctx.captures, ctx.value = False, [], None
-                ctx.scratch.pop("sockets that failed", None)
-                if ctx.env.searches is not None:
-                    ctx.env.searches.error = None
+                if scratch:
+                    scratch.pop("sockets that failed", None)
+                if env.searches is not None:
+                    env.searches.error = None
                 try:
-                    result = run(ctx)
+                    results.append(run(ctx))
                 except (Failure, Refused, Unanswered, OverBudget, RecursionError) as problem:
+                    self._write_results(results)
                     write("> ")
                     self._failed(problem, raw)
-                    continue
-                write(f"> {result}\n" if "\0" not in result else f"> {result.partition(NUL)[0]}\n")
+                if len(results) == RESULTS_HELD:
+                    self._write_results(results)
                 continue
+            self._write_results(results)
             for line in (raw,) if len(raw) < LINE_LIMIT else _chunks(raw):
                 text = line.rstrip(SPACE) if held is None else held + line.strip(SPACE)
                 if "\0" in text:
@@ -103,11 +110,21 @@ class ExpansionTest:
                 if held is None and line is raw and text in self._language.programs and self._is_plain(text):
                     known[raw] = self._language.programs[text]
                 held = None
+        self._write_results(results)
         if held is not None:
             write("> ")
             line_of(held)
         write("> \n")
         out.flush()
+
+    def _write_results(self, results: list[str]) -> None:
+        """Write results behind their prompts, each up to a NUL, and empty the list."""
+        if results:
+            text = "\n> ".join(results)
+            if "\0" in text:
+                text = "\n> ".join(result.partition(NUL)[0] for result in results)
+            self.out.write(f"> {text}\n")
+            results.clear()
 
     def _is_plain(self, text: str) -> bool:
         """Whether a line is only expanded: it defines no macro and holds none."""

@@ -16,7 +16,7 @@ from eximious.interpreter.outcomes import ExpansionError
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
 #: uses after which a pattern is worth translating for ``re``
@@ -47,6 +47,7 @@ class Regex:
     __slots__ = (
         "_caseless",
         "_code",
+        "_each",
         "_engine",
         "_fast",
         "_groups",
@@ -65,7 +66,7 @@ class Regex:
         self._nothing = pcre2._EMPTY_MATCH_CONTEXT
         self._uses = 0
         self._fast: re.Pattern[str] | None = None
-        self._longest = -1
+        self._longest = self._each = -1
         self._code = self._compile()
         self._groups: int = self._engine.pattern_capture_count(self._code)
 
@@ -98,9 +99,7 @@ class Regex:
                 return None
             return [found[0], *found.groups()] if self._groups else [found[0]]
         if self._uses < _HOT:
-            self._uses += 1
-            if self._uses == _HOT:
-                self._translate()
+            self._used()
         match = self._match(subject.encode("latin-1"), start, 0)
         return None if match is None else self._captures(subject, match)[2]
 
@@ -110,12 +109,22 @@ class Regex:
             return self._fast.search(subject) is not None  # type: ignore[union-attr]
         return self.search(subject) is not None
 
-    def matches_of(self, subject: str) -> Iterator[tuple[int, int, list[str]]]:
+    def matches_of(self, subject: str) -> Iterable[tuple[int, int, list[str]]]:
         """Give all matches that do not overlap, as ``${sg}`` finds them: (start, end, captures).
 
         After a match of nothing, one that is not empty is tried at the same place, before going on by one
         character; a match of nothing at the very end is the last.
         """
+        if len(subject) <= self._each:
+            matches = self._fast.finditer(subject)  # type: ignore[union-attr]
+            if self._groups:
+                return [(match.start(), match.end(), [match[0], *match.groups()]) for match in matches]
+            return [(*match.span(), [match[0]]) for match in matches]
+        if self._uses < _HOT:
+            self._used()
+        return self._matches_of(subject)
+
+    def _matches_of(self, subject: str) -> Iterator[tuple[int, int, list[str]]]:
         data = subject.encode("latin-1")
         size = len(data)
         at = extra = options = 0
@@ -155,6 +164,12 @@ class Regex:
             captures.append(subject[left:right] if left >= 0 else "")
         return start, end, captures[: last + 1]
 
+    def _used(self) -> None:
+        """Count a use; the one that makes the pattern hot translates it."""
+        self._uses += 1
+        if self._uses == _HOT:
+            self._translate()
+
     def _translate(self) -> None:
         from eximious.interpreter.regex_plain import translate
 
@@ -164,6 +179,9 @@ class Regex:
 
             self._fast = re.compile(plain.pattern, plain.flags)
             self._longest = plain.longest
+            if not plain.nullable:
+                # where every match has something, both go on alike; in short subjects, as all are kept at once
+                self._each = min(plain.longest, 1000)
 
 
 @lru_cache(maxsize=1024)

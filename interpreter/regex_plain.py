@@ -37,13 +37,15 @@ class _Different(Exception):
 
 
 class Plain:
-    """A pattern for ``re``: ``pattern``, ``flags``, ``groups`` (captures; all are set in every match), and
-    ``longest``, the length of subject up to which the work is bounded by STEPS."""
+    """A pattern for ``re``: ``pattern``, ``flags``, ``groups`` (captures; all are set in every match),
+    ``longest``, the length of subject up to which the work is bounded by STEPS, and ``nullable``, whether
+    it may match nothing."""
 
-    __slots__ = ("flags", "groups", "longest", "pattern")
+    __slots__ = ("flags", "groups", "longest", "nullable", "pattern")
 
-    def __init__(self, pattern: str, flags: int, groups: int, longest: int) -> None:
-        self.pattern, self.flags, self.groups, self.longest = pattern, flags, groups, longest
+    def __init__(self, pattern: str, flags: int, groups: int, longest: int, nullable: bool) -> None:
+        self.pattern, self.flags, self.groups = pattern, flags, groups
+        self.longest, self.nullable = longest, nullable
 
 
 class _Part:
@@ -309,4 +311,4 @@ def translate(pattern: str, caseless: bool = False) -> Plain | None:
     longest = int((STEPS / whole.factor) ** (1 / power)) - 2 if power else STEPS
     if longest < 16:
         return None
-    return Plain("".join(translator.out), int(flags), translator.groups, longest)
+    return Plain("".join(translator.out), int(flags), translator.groups, longest, whole.nullable)

@@ -26,6 +26,10 @@ _DECIMAL = re.compile(r"([0-9]+)([kKmMgG]?)[ \t\n\v\f\r]*")
 _ANY_BASE = re.compile(r"(0[xX][0-9A-Fa-f]*|0[0-7]*|[1-9][0-9]*)([kKmMgG]?)[ \t\n\v\f\r]*")
 _OPERATOR = re.compile(r"(<<|>>|[-+*/%&^|])")
 _SIMPLE = re.compile(r" *(0|[1-9][0-9]{0,14}) *([-+*]) *(0|[1-9][0-9]{0,14}) *")
+#: expressions of small decimal numbers, sums, differences, products and parentheses, with nothing to wrap
+_TOKENS = re.compile(r" *(0(?![0-9])|[1-9][0-9]{0,14}(?![0-9kKmMgGxX])|[-+*()]|.)", re.DOTALL)
+_QUICK_LENGTH = 200
+_QUICK_TERM = 2**50
 _SHIFTS = {"k": 10, "m": 20, "g": 30}
 _LEVELS = {"|": 1, "^": 2, "&": 3, "<<": 4, ">>": 4, "+": 5, "-": 5, "*": 6, "/": 6, "%": 6}
 
@@ -95,6 +99,50 @@ def _number(match: re.Match[str], decimal: bool) -> int:
     return _wrap(value << _SHIFTS[suffix.lower()]) if suffix else value
 
 
+def _quick(text: str) -> int | None:
+    """Compute what only has small numbers, sums, products and parentheses; None where there is anything else.
+
+    One pass: ``total`` is the sum so far, ``term`` the product behind it.
+    """
+    total, term = 0, 1
+    outer: list[tuple[int, int]] = []
+    wants_number = True
+    for token in _TOKENS.findall(text):
+        if wants_number:
+            if token == "(":
+                outer.append((total, term))
+                total, term = 0, 1
+            elif token == "-":
+                term = -term
+            elif token.isdecimal():
+                term *= int(token)
+                wants_number = False
+            else:
+                return None
+        else:
+            if not -_QUICK_TERM < term < _QUICK_TERM:
+                return None
+            wants_number = True
+            if token == "+":
+                total += term
+                term = 1
+            elif token == "-":
+                total += term
+                term = -1
+            elif token == ")":
+                if not outer:
+                    return None
+                inner = total + term
+                total, term = outer.pop()
+                term *= inner
+                wants_number = False
+            elif token != "*":
+                return None
+    if wants_number or outer or not -_QUICK_TERM < term < _QUICK_TERM:
+        return None
+    return total + term
+
+
 def evaluate(text: str, decimal: bool) -> int:
     """Compute an expression; ``decimal``: numbers have no octal and hexadecimal forms (eval10).
 
@@ -107,6 +155,10 @@ def evaluate(text: str, decimal: bool) -> int:
         if sign == "+":
             return int(left) + int(right)
         return int(left) - int(right) if sign == "-" else _wrap(int(left) * int(right))
+    if len(text) < _QUICK_LENGTH:
+        quick = _quick(text)
+        if quick is not None:
+            return quick
     read = _DECIMAL if decimal else _ANY_BASE
     values: list[int] = []
     #: operators not yet applied: (level, sign), level 0 for an open parenthesis, 9 for a unary operator
