@@ -219,7 +219,12 @@ def run_assembled(assembly: Assembly, arguments: Arguments) -> int:
         return _version(assembly)
     error = assembly.configuration_error()
     if error:
-        sys.stderr.write(_stamped(error))
+        if arguments.verbose:
+            from eximious.front_logs import write_watched
+
+            write_watched("\n".join(f"  {line.strip()}" for line in error.split("\n"))[2:], "panic die")
+        else:
+            sys.stderr.write(_stamped(error))
         return 1
     if arguments.mode == "-bP":
         return _print_options(assembly, arguments)

@@ -8,9 +8,10 @@ import sys
 def write_watched(line: str, where: str) -> None:
     """Write a line as Exim shows it while it is watched (``-v``, ``-bt``, ``-bh``).
 
-    ``where``: main, reject, panic, or several in one text.
+    ``where``: main, reject, panic, or several in one text, behind the selector that the line depends on.
     """
-    _write(f"LOG: {where.upper()}\n  {line}\n")
+    words = [word if "_" in word else word.upper() for word in where.split(" ")]
+    _write(f"LOG: {' '.join(words)}\n  {line}\n")
 
 
 def write_told(line: str, where: str) -> None:

@@ -129,7 +129,7 @@ def _service(
     if full_name.lower() != f"{prefix}{name}".lower() and full_name.startswith(prefix):
         found.full_name = full_name[len(prefix) :]
     if answer.outcome == SUCCEED and require and not is_secure(ctx, answer):
-        _insecure(ctx, f"dnssec fail on SRV for {name[:256]}")
+        log_write(ctx, f"dnssec fail on SRV for {name[:256]}", "host_lookup_failed main")
         answer = Answer(FAIL)
     if answer.outcome in (FAIL, AGAIN) and not in_domain_list(ctx, name, search.srv_fail):
         found.outcome = FIND_AGAIN
@@ -147,8 +147,10 @@ def _exchangers(
         return None
     if answer.outcome == SUCCEED and require and not is_secure(ctx, answer):
         _insecure(ctx, f"dnssec fail on MX for {name[:256]}")
-        found.outcome = FIND_SECURITY
-        return None
+        if not in_domain_list(ctx, name, search.mx_fail):
+            found.outcome = FIND_SECURITY
+            return None
+        answer = Answer(FAIL)
     if answer.outcome in (FAIL, AGAIN) and not in_domain_list(ctx, name, search.mx_fail):
         found.outcome = FIND_AGAIN
         return None
@@ -318,7 +320,7 @@ def _addresses(
         secure = is_secure(ctx, answer)
         if require and not secure:
             _insecure(ctx, f"dnssec fail on {type_} for {host.name[:256]}")
-            insecure = True
+            insecure = insecure or type_ == "A"  # an insecure AAAA alone counts as none
             continue
         for record in answer.of(type_):
             address = str(record.data[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,11 @@ import casefile
 import pytest
 import routingcases
 from differential.addresses import random_addresses
+from differential.chains import DRIVERS_LEFT_OUT, LEFT_OUT, OPTIONS
+from differential.routes import compare, option_of
 from differential.world import real_exim, real_version
+from dnsworld import DnsWorld
+from eximious.simulation.routing import children, engine, preconditions
 
 EXIM = real_exim()
 pytestmark = [
@@ -40,6 +45,22 @@ def real() -> Iterator[routingcases.Real]:
         yield routingcases.Real(EXIM, routingcases.prepare(Path(name)))
 
 
+@pytest.fixture(scope="module")
+def real_with_names() -> Iterator[routingcases.Real]:
+    """The same where only our zones answer; without a namespace no names are asked."""
+    assert EXIM is not None
+    if real_version(EXIM) != "4.96":
+        pytest.skip("chains are made of what 4.96 has")
+    with tempfile.TemporaryDirectory(prefix="routing") as name:
+        folder = routingcases.prepare(Path(name))
+        world = DnsWorld.start(folder, routingcases.ZONES, routingcases.HOSTS, routingcases.RESOLV_CONF)
+        try:
+            yield routingcases.Real(EXIM, folder, world)
+        finally:
+            if world is not None:
+                world.close()
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_real_one_still_says_so(real: routingcases.Real, case: casefile.Case) -> None:
     assert real.answer(case) == case.answer
@@ -62,3 +83,53 @@ def test_random_addresses(real: routingcases.Real, ask: str) -> None:
     assert len(theirs) >= len(lines), "the real one died on the way"
     assert [pair for pair in zip(theirs, ours) if pair[0] != pair[1]] == []
     assert len(ours) == len(theirs)
+
+
+@pytest.mark.parametrize(
+    ("chains", "least"), [(40, 0), pytest.param(250, 4, marks=pytest.mark.slow)], ids=["few", "many"]
+)
+def test_random_chains(real_with_names: routingcases.Real, chains: int, least: int) -> None:
+    """Random routers × random addresses: the same is said of each; every option comes."""
+    report = compare(real_with_names, seed=chains, chains=chains, addresses=40, dns=0.3)
+    assert report.differences == []
+    assert report.deaths == []
+    assert report.addresses == chains * 40
+    counts: Counter[str] = Counter()
+    for row, count in report.rows.items():
+        counts[row.partition(" ")[0]] += count
+    known = {option_of(name) for options in OPTIONS.values() for name in options}
+    assert {name: counts[name] for name in known if counts[name] < least} == {}
+
+
+def test_chains_may_have_every_option() -> None:
+    """What the facts name, and no chain can have, is listed with the reason."""
+    import json
+
+    rows = json.loads((routingcases.FIXTURES.parent / "grammar/tables/router_options.json").read_text())[
+        "rows"
+    ]
+    wanted = {row["name"] for row in rows if row["driver"] not in DRIVERS_LEFT_OUT}
+    made = {option_of(name) for options in OPTIONS.values() for name in options}
+    assert made | set(LEFT_OUT) == wanted
+    assert not made & set(LEFT_OUT)
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "wrong"),
+    [
+        (preconditions, "mode_forbids", lambda router, mode, testing: ""),
+        (engine, "affixes", lambda router, address: None),
+        (engine.Chain, "_verify_fails", lambda chain, router: False),
+        (children, "lower", str),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_planted_errors_are_found(
+    real_with_names: routingcases.Real,
+    monkeypatch: pytest.MonkeyPatch,
+    place: object,
+    name: str,
+    wrong: object,
+) -> None:
+    monkeypatch.setattr(place, name, wrong)
+    assert compare(real_with_names, seed=1, chains=120, addresses=12, dns=0, shrinks=0).differences

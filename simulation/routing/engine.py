@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximious.conditions.lists.subject import lower
 from eximious.interpreter.engine import expand
 from eximious.interpreter.logs import log_write
 from eximious.interpreter.outcomes import Failure, ForcedFailure
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     Say = Callable[[str], None]
     Observe = Callable[[Any, RoutedAddress, str, str], None]
 
+#: an address with more of them is taken for one that goes round and round
+ANCESTORS = 101
+
 
 class Chain:
     """The routers of a configuration, asked for addresses one after another.
@@ -49,6 +53,8 @@ class Chain:
         observe: Observe | None = None,
     ) -> None:
         self.ctx, self.mode, self.testing = ctx, mode, testing
+        #: whether it is done as root
+        self.privileged = mode == ROUTE
         self.trace, self.observe = trace, observe
         #: called with (option, its text, what came of it) for each precondition
         self.explain: Any = None
@@ -63,7 +69,7 @@ class Chain:
         What came of it is on the queues. ``ctx.address`` is the address meanwhile.
         """
         ctx = self.ctx
-        before = ctx.address
+        before, log = ctx.address, ctx.env.log
         if before.sender_address_data:
             address.sender_address_data = before.sender_address_data
         if before.recipient_data:
@@ -75,13 +81,13 @@ class Chain:
             return stop.result
         finally:
             address.router_name = ""
-            ctx.address = before
+            ctx.address, ctx.env.log = before, log
 
     def _route(self, address: RoutedAddress, queues: Queues) -> str:
         ctx, say = self.ctx, self.trace
         if say is not None:
             say(f"routing {address.address}")
-        kepts = Kepts()
+        kepts, log = Kepts(), ctx.env.log
         routers = self.routers
         if address.start_router is not None:
             begin = self.by_name[address.start_router.name]
@@ -92,6 +98,8 @@ class Chain:
             if say is not None:
                 say(f"--------> {router.name} router <--------")
             address.router = router.instance
+            # who watches sees all the same what is not logged
+            ctx.env.log = None if router.disable_logging and self.debug is None else log
             if address.parent is not None and self._looped(router, address):
                 self._note(router, address, SKIP, "routed by it already")
                 router = following
@@ -187,19 +195,23 @@ class Chain:
     def _looped(self, router: RouterOptions, address: RoutedAddress) -> bool:
         """Whether an ancestor with the same address went to this router already (manual 3.9).
 
-        For a redirect router with ``no_repeat_use`` any ancestor counts.
+        For a redirect router with ``no_repeat_use`` any ancestor counts. Raises Stop where there are too many.
         """
         parent = address.parent
         instance = router.instance
         text: str | None = None
+        count = 0
         while parent is not None:
+            count += 1
+            if count > ANCESTORS:
+                log_write(self.ctx, f"routing loop for {address.address}", "main panic")
+                raise Stop(DEFER)
             if parent.router is instance:
                 if not router.repeat_use:
                     return self._loop(router, parent)
                 if text is None:
-                    text = address.address if router.caseful_local_part else address.address.lower()
-                other = parent.address if router.caseful_local_part else parent.address.lower()
-                if other == text:
+                    text = _compared(router, address)
+                if _compared(router, parent) == text:
                     return self._loop(router, parent)
             parent = parent.parent
         return False
@@ -254,6 +266,8 @@ class Chain:
             observe=self.observe,
             redirect_router=router.redirect_router.instance if router.redirect_router else None,
             values=router.values,
+            debug=self.debug,
+            privileged=self.privileged,
         )
         try:
             return router.run(run, address)
@@ -339,8 +353,8 @@ class Chain:
         before.caseful, before.caseless = address.caseful, address.caseless
         before.local_part, before.domain = address.whole_local_part, address.domain
         copy.parent, copy.unseen_copies = before, address.unseen_copies + 1
-        # it is no double of the address that it was copied from
-        copy.unique = f"\\{copy.unseen_copies}\\{copy.address}"
+        # the one that is delivered here is no double of what becomes of the copy
+        address.unique = f"\\{copy.unseen_copies}\\{address.unique}"
         copy.address_data, copy.router_variables = address.address_data, dict(address.router_variables)
         copy.dsn_lasthop = address.dsn_lasthop
         if address.parent is not None:
@@ -372,3 +386,12 @@ class Chain:
             address.user_message = address.message = message
         address.router = None
         return FAIL
+
+
+def _compared(router: RouterOptions, address: RoutedAddress) -> str:
+    """An address as it is compared with others for a router: case only matters in the local part, if there."""
+    text = str(address.address)
+    if not router.caseful_local_part:
+        return lower(text)
+    local_part, _, domain = text.rpartition("@")
+    return f"{local_part}@{lower(domain)}"

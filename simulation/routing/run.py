@@ -47,11 +47,13 @@ class RouterRun:
     ``testing``: for ``-bt`` (address_test_mode). ``queues``: where accepted addresses go. ``user``: the passwd
     entry that check_local_user found, None without. ``trace``: gets a line for each thing done, in the words
     of Exim's debugging output, where somebody listens. ``observe``: called with (router, address, what, detail)
-    for reports to people. ``redirect_router``: where children begin, None: at the first router.
+    for reports to people. ``redirect_router``: where children begin, None: at the first router. ``debug`` gets the
+    text of debug_print. ``privileged``: it is done as root, as deliveries are and verification is not.
     """
 
     __slots__ = (
-        "ctx", "mode", "observe", "queues", "redirect_router", "router", "testing", "trace", "user", "values",
+        "ctx", "debug", "mode", "observe", "privileged", "queues", "redirect_router", "router", "testing", "trace",
+        "user", "values",
     )  # fmt: skip
 
     def __init__(
@@ -67,7 +69,10 @@ class RouterRun:
         observe: Callable[[Instance, RoutedAddress, str, str], None] | None = None,
         redirect_router: Instance | None = None,
         values: dict[str, Any] | None = None,
+        debug: Trace | None = None,
+        privileged: bool = False,
     ) -> None:
+        self.debug, self.privileged = debug, privileged
         self.ctx, self.router, self.queues, self.mode, self.testing = ctx, router, queues, mode, testing
         self.user, self.trace, self.observe = user, trace, observe
         self.redirect_router = redirect_router
@@ -184,7 +189,7 @@ class RouterRun:
         from eximious.simulation.routing.verify import verifies_as_sender_of_bounces
 
         self.say(f"------ Verifying errors address {value} ------")
-        good = verifies_as_sender_of_bounces(self.ctx, value)
+        good = verifies_as_sender_of_bounces(self, value)
         self.say(f"------ End verifying errors address {value} ------")
         return good if good is not None else address.errors_to
 
@@ -318,7 +323,6 @@ class RouterRun:
         child = make_address(follow(f"{address.address.rpartition('@')[0]}@{domain}", address.address))
         child.parent = address
         child.inherit(address)
-        child.start_router = self.redirect_router
         address.child_count = 1
         self.queues.new.appendleft(child)
         if rewrite and self.ctx.message.headers:

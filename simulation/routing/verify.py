@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from eximious.interpreter.context import Context
     from eximious.simulation.routing.address import RoutedAddress
+    from eximious.simulation.routing.run import RouterRun
 
     Write = Callable[[str], None]
     #: an address that was routed -> OK, or FAIL or DEFER with the reason in the address; may say where it failed
@@ -318,11 +319,18 @@ def _overrides_hosts(transport: Any) -> bool:
         return False
 
 
-def verifies_as_sender_of_bounces(ctx: Context, text: str) -> str | None:
-    """Give an address that bounces shall go to as it is qualified, None if it cannot be routed (manual 15.1)."""
+def verifies_as_sender_of_bounces(run: RouterRun, text: str) -> str | None:
+    """Give an address that bounces shall go to as it is qualified, None if it cannot be routed (manual 15.1).
+
+    ``run`` is the delivery's, of which this is a part.
+    """
+    ctx = run.ctx
     address = ctx.address
+    verification = Verification(ctx, RECIPIENT, qualify=True)
+    chain = verification.chain
+    chain.testing, chain.debug, chain.privileged = run.testing, run.debug, run.privileged
     try:
-        verified = Verification(ctx, RECIPIENT, qualify=True).ask(text)
+        verified = verification.ask(text)
         return verified.address.address if verified.outcome == OK else None
     finally:
         ctx.address = address

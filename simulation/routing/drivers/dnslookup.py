@@ -73,11 +73,15 @@ def _search(run: RouterRun, address: RoutedAddress) -> Search:
         _flag(run, address, "ipv4_only"),
         _flag(run, address, "ipv4_prefer"),
     )
-    # a sender's header lines could not be rewritten any more
-    if run.mode != SENDER or not run.option("rewrite_headers") or address.parent is not None:
+    if _may_rename(run, address):
         search.qualify_single = bool(run.option("qualify_single"))
         search.search_parents = bool(run.option("search_parents"))
     return search
+
+
+def _may_rename(run: RouterRun, address: RoutedAddress) -> bool:
+    """Whether a domain may become another: not that of a sender whose header lines could not be rewritten any more."""
+    return run.mode != SENDER or not run.option("rewrite_headers") or address.parent is not None
 
 
 def _flag(run: RouterRun, address: RoutedAddress, option: str) -> bool:
@@ -101,7 +105,7 @@ def _flag(run: RouterRun, address: RoutedAddress, option: str) -> bool:
 def _find(run: RouterRun, address: RoutedAddress, search: Search) -> Found | None:
     """Search for the domain, then for it with each of widen_domains behind; None: declined."""
     names = [str(address.domain)]
-    widen = run.option("widen_domains")
+    widen = run.option("widen_domains") if _may_rename(run, address) else None
     rest = iter(split_list(widen)) if widen else iter(())
     for name in names:
         if name is not names[0]:

@@ -87,11 +87,14 @@ def _interpret(
         return Parsed()
     if run.trace is not None:
         run.trace(f"expanded: '{text}'")
-    if run.verifying and owner[0] is not None and _needs_process(str(text), file is not None):
+    if file is not None and not text.startswith("/"):
+        raise Wrong(f'"{text}" is not an absolute path')
+    if owner[0] is not None and _needs_process(str(text), file is not None):
         trouble = looked_at(ctx, text) if file is not None else ""
         if trouble is None:
             return None
-        _cannot_change_user(run, address, owner[0], trouble)
+        if not run.privileged:
+            _cannot_change_user(run, address, owner[0], trouble)
     if file is not None:
         contents = read_file(ctx, text, _checks(run, owner))
         if contents is None:
@@ -118,7 +121,7 @@ def _needs_process(text: str, is_file: bool) -> bool:
 
 
 def _cannot_change_user(run: RouterRun, address: RoutedAddress, uid: int, trouble: str) -> None:
-    """While it verifies, Exim is no longer root: it cannot become the user, and defers (manual 22.2).
+    """Exim is no longer root, which it is not while it verifies: it cannot become the user, and defers (manual 22.2).
 
     ``trouble``: what was found wrong with the file before.
     """
@@ -132,8 +135,10 @@ def _cannot_change_user(run: RouterRun, address: RoutedAddress, uid: int, troubl
         f"internal problem in {run.name} router (recipient is {address.address}): failure to transfer data "
         f"from subprocess: status=0100 readerror='{trouble.rpartition('(')[2].rstrip(')') or 'Success'}'"
     )
-    if trouble:
-        message += f": error={trouble}"
+    # without trouble of its own, what another router has left
+    said = trouble or address.message
+    if said:
+        message += f": error={said}"
     log_write(run.ctx, message, "main panic")
     raise run.stop(address, DEFER, message)
 

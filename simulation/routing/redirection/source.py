@@ -67,9 +67,7 @@ def expanded(ctx: Context, text: str) -> str | None:
 
 
 def read_file(ctx: Context, path: str, checks: Checks) -> str | None:
-    """Read a redirection file; None where it does not exist. Raises Wrong."""
-    if not path.startswith("/"):
-        raise Wrong(f'"{path}" is not an absolute path')
+    """Read a redirection file, ``path`` beginning with a slash; None where it does not exist. Raises Wrong."""
     if type(path) is Tainted and ctx.env.version >= (4, 94):
         raise Wrong(f"Tainted name '{path}' for file read not permitted\n")
     files = ctx.env.doors.files
