@@ -171,6 +171,7 @@ def write_yaml(value: Any, comment: str = "") -> str:
         )
 
     Dumper.add_representer(str, represent)
+    Dumper.add_multi_representer(str, represent)  # tainted text, too
     text = yaml.dump(
         value, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=1_000_000, default_flow_style=None
     )

@@ -410,6 +410,23 @@ def client(ctx: Context) -> str:
     return f"H={session.sender_fullhost}{interface}{ident}"
 
 
+def tls_items(ctx: Context) -> str:
+    """What log lines say of TLS: `` X=… CV=… DN="…" SNI=…``, as ``log_selector`` has it (manual 53.4)."""
+    tls = ctx.session.tls_in
+    if not tls.active:
+        return ""
+    from eximious.interpreter.variables.clock import log_selected
+
+    items = [f" X={tls.cipher}"] if log_selected(ctx.env, "tls_cipher", True) and tls.cipher else []
+    if log_selected(ctx.env, "tls_certificate_verified", True) and tls.cipher:
+        items.append(f" CV={'yes' if tls.certificate_verified else 'no'}")
+    if log_selected(ctx.env, "tls_peerdn") and tls.peerdn:
+        items.append(f' DN="{printing(ctx, tls.peerdn)}"')
+    if log_selected(ctx.env, "tls_sni") and tls.sni:
+        items.append(f' SNI="{printing(ctx, tls.sni)}"')
+    return "".join(items)
+
+
 def printing(ctx: Context, text: str) -> str:
     """Give text as log lines show it: non-printing characters escaped."""
     from eximious.interpreter.operators.text import escape

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from eximious.interpreter.text import follow
-from eximious.simulation.acl.engine import client
+from eximious.simulation.acl.engine import client, tls_items
 from eximious.simulation.acl.outcomes import DROP, FAIL, AclResult
 from eximious.simulation.acl.phases import NAMES
 
@@ -86,7 +86,9 @@ def refusal(ctx: Context, phase: str, result: AclResult, command: str = "") -> t
         sender = f"F=<{ctx.message.sender_address}>{authenticated} "
     why = "" if log is None else f": {log}".partition("\n")[0]
     temporarily = "" if refused else "temporarily "
-    return Reply(code, text, enhanced), f"{client(ctx)} {sender}{temporarily}rejected {what}{why}"
+    return Reply(
+        code, text, enhanced
+    ), f"{client(ctx)}{tls_items(ctx)} {sender}{temporarily}rejected {what}{why}"
 
 
 def own_code(

@@ -9,7 +9,7 @@ from eximious.interpreter.headers import Header
 from eximious.interpreter.message_file import MessageAbandoned, MessageReader, message_id
 from eximious.interpreter.outcomes import Failure, ForcedFailure
 from eximious.interpreter.text import follow
-from eximious.simulation.acl.engine import client
+from eximious.simulation.acl.engine import client, tls_items
 from eximious.simulation.acl.outcomes import DISCARD, OK, AclResult
 from eximious.simulation.rewriting.addresses import rewrite_address
 from eximious.simulation.rewriting.headers import rewrite_headers
@@ -297,7 +297,7 @@ def _log_arrival(session: SmtpSession, chunked: bool) -> None:
     if connection.received_protocol:
         parts.append(f"P={connection.received_protocol}")
     if connection.tls_in.active:
-        parts.append(f"X={connection.tls_in.cipher}")
+        parts += tls_items(ctx).split(" ", 1)[1:]
     if connection.proxy_session and session.logs("proxy"):
         parts.append(f"PRX={connection.proxy_local_address}")
     if connection.sender_host_authenticated:
