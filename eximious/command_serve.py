@@ -127,7 +127,7 @@ class Server:
             while not session.closed:
                 data = await asyncio.wait_for(reader.read(PIECE), SILENCE)
                 if not data:
-                    session.end()
+                    await _send(writer, session.end())  # it may have closed one half only
                     break
                 await _send(writer, session.feed(data))
         except (Refused, Unanswered) as lacking:

@@ -183,6 +183,11 @@ class Message:
 
     def lost(self, session: SmtpSession) -> None:
         """See :class:`Receiving`."""
+        from eximious.simulation.smtp.reception import header_refused
+
+        if header_refused(session, self._unstuffed()):
+            session.receiving = None  # the rest was swallowed, and the next command does not come
+            return
         lose(session, self.store)
 
 

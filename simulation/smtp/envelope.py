@@ -34,7 +34,8 @@ def mail(session: SmtpSession, argument: str) -> None:
     ctx = session.ctx
     if not session.helo_seen and (session.helo_verify_required or session.is_host("hosts_require_helo")):
         session.log(f"rejected MAIL from {session.host()}: no HELO/EHLO given", "main reject")
-        session.protocol_error("smtp_protocol_error", 503, None, "HELO or EHLO required")
+        session.record.last.reason = "sequence"
+        session.say("503 HELO or EHLO required")
         return
     if session.sender is not None:
         session.protocol_error("smtp_protocol_error", 503, None, "sender already given")
@@ -89,11 +90,15 @@ def mail(session: SmtpSession, argument: str) -> None:
     session.rejected_mail = False
 
 
+#: what C takes for white space
+BLANK = " \t\n\v\f\r"
+
+
 def take_option(text: str) -> tuple[str, str, str] | None:
     """Take the last ``NAME=value`` (or ``NAME``) off; gives what is before it, name and value. None: there is none."""
-    text = text.rstrip(" \t")
+    text = text.rstrip(BLANK)
     at = len(text) - 1
-    while at > 0 and text[at] != "=" and text[at] not in " \t":
+    while at > 0 and text[at] != "=" and text[at] not in BLANK:
         if text[at] == '"':
             at -= 1
             while at > 0 and text[at] != '"':
@@ -107,7 +112,7 @@ def take_option(text: str) -> tuple[str, str, str] | None:
         start = at
         while start > 0 and text[start - 1].isascii() and text[start - 1].isalpha():
             start -= 1
-        if start <= 0 or text[start - 1] not in " \t":
+        if start <= 0 or text[start - 1] not in BLANK:
             return None
         return text[: start - 1], text[start:at], text[at + 1 :]
     name = text[at + 1 :]
@@ -124,7 +129,8 @@ def _mail_options(session: SmtpSession, text: str) -> str:
         before, name, value = found
         handler = _MAIL_OPTIONS.get(name.upper())
         if handler is None:
-            return text.replace("\t", " ")
+            # Exim puts a space back, whatever the white space was
+            return f"{before} {text[len(before) + 1 :]}"
         if value or name.upper() not in _NEEDS_VALUE:
             handler(session, value)
         text = before
@@ -363,7 +369,7 @@ def _rcpt_options(session: SmtpSession, text: str, wanted: dict[str, str]) -> st
             # Exim puts back what it took apart, and an option without a value gets its sign in the wrong place
             return (
                 f"{before} {name}={value}"
-                if text.rstrip(" \t").endswith(f"{name}={value}")
+                if text.rstrip(BLANK).endswith(f"{name}={value}")
                 else f"{before}={name}"
             )
         key = upper.lower()

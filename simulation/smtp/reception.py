@@ -96,6 +96,19 @@ def _whence(session: SmtpSession) -> str:
     return f"{host}{f' U={ident}' if ident else ''}"
 
 
+def header_refused(session: SmtpSession, data: bytes) -> bool:
+    """Refuse a message that broke off, if its header was too large before; says whether it was."""
+    limits = (int(session.options.get(name) or 0) for name in ("header_maxsize", "header_line_maxsize"))
+    if not any(0 < limit < len(data) for limit in limits):
+        return False
+    try:
+        MessageReader(data.decode("latin-1"), session.ctx, dot_ends=False).read_headers()
+    except MessageAbandoned:
+        received(session, data, len(data))
+        return True
+    return False
+
+
 def _header_too_large(session: SmtpSession, why: str) -> None:
     session.record.last.reason = "limit"
     shown = why.replace("received from NULL", f"received from {session.host()}")

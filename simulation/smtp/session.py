@@ -151,16 +151,13 @@ class SmtpSession:
         if not self.closed:
             if self.receiving is not None:
                 self.receiving.lost(self)
+                if not self.closed:
+                    self._end_of_input()
             elif self.dialogue is not None:
                 self.dialogue = None
                 self._end_of_input()
             else:
-                if self._input and not self.closed:
-                    # a last line without an end
-                    self._input += b"\n"
-                    self._work()
-                if not self.closed:
-                    self._end_of_input()
+                self._end_of_input()  # a last line without an end is no command
             self._finish()
 
     def _finish(self) -> None:
@@ -183,32 +180,32 @@ class SmtpSession:
                 self._input = rest
                 continue
             end = self._input.find(b"\n")
-            if end < 0:
-                if len(self._input) <= LINE_LIMIT:
-                    return
+            if end < 0 and len(self._input) <= LINE_LIMIT:
+                return
+            cut = end < 0 or end > LINE_LIMIT
+            if cut:
                 end = LINE_LIMIT
-            line = self._input[: min(end, LINE_LIMIT)].decode("latin-1")
+            line = self._input[:end].decode("latin-1")
             self._input = self._input[end + 1 :]
             if self.dialogue is not None:
                 self.dialogue.line(self, line.rstrip("\r"))
                 continue
-            self.command(line)
+            self.command(line, cut)
 
-    def command(self, raw: str) -> None:
-        """Carry one command out."""
+    def command(self, raw: str, cut: bool = False) -> None:
+        """Carry one command out; what was cut because no line may be so long is none."""
         line = raw.rstrip(SPACE)
         self.last_rejected_mail, self.rejected_mail = self.rejected_mail, False
         self.last_was_rcpt, self.was_rcpt = self.was_rcpt, False
         self.line = line
         self.ctx.session.smtp_command = Tainted(line)
-        if "\0" in line:
+        if "\0" in line and not cut:
             self.begin_event("", line)
             self.ctx.session.smtp_command = self.line = Tainted(line.replace("\0", "?"))
             self.protocol_error("smtp_syntax_error", 0, None, "NUL character(s) present (shown as '?')")
-            if not self.closed:
-                self.say("501 NUL characters are not allowed in SMTP commands")
+            self.say("501 NUL characters are not allowed in SMTP commands")
             return
-        found = find(line, self.env.version)
+        found = None if cut else find(line, self.env.version)
         if found is None:
             self.begin_event("", line)
             self._unknown()
