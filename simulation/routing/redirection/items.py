@@ -19,6 +19,8 @@ SPACE = " \t\n\v\f\r"
 LARGEST = 1 << 20
 #: files included by each other; a bound of ours (Exim goes on until its memory is used up)
 DEPTH = 40
+#: files included for one list; a bound of ours, too
+INCLUDED = 20_000
 #: items that have a message
 _MESSAGES = (":defer:", ":blackhole:", ":fail:")
 #: characters of the name of an included file
@@ -47,7 +49,7 @@ class Rules:
 
     __slots__ = (
         "allow_defer", "allow_fail", "ctx", "domain", "errors", "forbid_blackhole", "forbid_include",
-        "include_directory", "qualifier", "rewrite",
+        "include_directory", "included", "qualifier", "rewrite",
     )  # fmt: skip
 
     def __init__(self, ctx: Context, domain: str, qualifier: str | None) -> None:
@@ -55,6 +57,7 @@ class Rules:
         self.allow_defer = self.allow_fail = self.forbid_blackhole = self.forbid_include = False
         self.include_directory: str | None = None
         self.rewrite = False
+        self.included = 0
         self.errors: list[tuple[str, str]] | None = None
 
     @property
@@ -174,6 +177,9 @@ def _include(name: str, rules: Rules, parsed: Parsed, depth: int) -> None:
         raise Wrong(f"Tainted name '{path}' for included file  not permitted\n")
     if depth >= DEPTH:
         raise Wrong(f"failed to open included file {path}: Too many open files")
+    rules.included += 1
+    if rules.included > INCLUDED:
+        raise Wrong(f"more than {INCLUDED} included files")
     if rules.include_directory is not None:
         _check_directory(path, rules.include_directory, rules.ctx)
     text = read_included(rules.ctx, path, rules.include_directory)
