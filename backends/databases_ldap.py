@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 import ldap3
 from eximious.backends.databases import CONNECT_TIMEOUT, RESULT_LIMIT
 from eximious.interpreter.databases import DEFER, Answer
-from ldap3.core.exceptions import LDAPException, LDAPInvalidFilterError
+from ldap3.core.exceptions import (
+    LDAPCommunicationError,
+    LDAPException,
+    LDAPInvalidFilterError,
+    LDAPSocketReceiveError,
+    LDAPSocketSendError,
+)
 from ldap3.protocol.rfc4511 import LDAPDN, AuthenticationChoice, BindRequest, Simple, Version
 from pyasn1.error import PyAsn1Error
 
@@ -51,16 +57,21 @@ WORDS = {
 #: a backslash that OpenLDAP takes for none of its escapes
 _BAD_ESCAPE = re.compile(r"\\(?![0-9A-Fa-f]{2}|[*()\\])")
 NO_ANSWER = "ldap_bind() returned -1"
+#: what is said of a connection that breaks while the answer to a bind is awaited; later it gives NO_ANSWER
+BROKEN = "LDAP error: result retrieval failed"
+GONE = "-1, Can't contact LDAP server"
 
 
 class _Bound:
     """A connection and whom it was last bound as (kept when a later bind fails, as Exim keeps it)."""
 
-    __slots__ = ("connection", "who")
+    __slots__ = ("broken", "connection", "who")
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
         self.who: tuple[str, str, bool] | None = None
+        #: the server went away: the connection is kept, and never opened again (OpenLDAP's library works so)
+        self.broken = False
 
 
 def ask(connections: dict[tuple[str, ...], Any], request: Request) -> Answer:
@@ -72,6 +83,12 @@ def ask(connections: dict[tuple[str, ...], Any], request: Request) -> Answer:
         if bound is None:
             bound = _Bound(_open(request))
         connections[place] = bound
+        if bound.broken:
+            if bound.who != _who(request):
+                return Answer(DEFER, status="bind", message=NO_ANSWER)
+            if options.get("auth"):
+                return Answer()
+            return Answer(DEFER, status="search", message=f"ldap_search failed: {GONE}")
         problem = _bind(bound, request)
         if problem is not None:
             return problem
@@ -82,6 +99,10 @@ def ask(connections: dict[tuple[str, ...], Any], request: Request) -> Answer:
         KeyError,
         ValueError,
     ) as error:  # ldap3 trips over odd host names
+        if bound is not None and _broke(error):
+            close(bound)
+            bound.broken = True
+            return Answer(DEFER, status="bind", message=BROKEN)
         _drop(connections, place)
         return Answer(DEFER, status="bind", message=_bind_message(error))
     if options.get("auth"):
@@ -91,6 +112,10 @@ def ask(connections: dict[tuple[str, ...], Any], request: Request) -> Answer:
     except LDAPInvalidFilterError:
         return Answer(DEFER, status="search", message="ldap_search failed: -7, Bad search filter")
     except (LDAPException, PyAsn1Error, OSError, ValueError) as error:
+        if _broke(error):
+            close(bound)
+            bound.broken = True
+            return Answer(DEFER, status="search", message=f"ldap_result failed: {GONE}")
         _drop(connections, place)
         return Answer(DEFER, status="search", message=f"LDAP search failed: {error}")
 
@@ -140,9 +165,10 @@ def _open(request: Request) -> Any:
             get_info=ldap3.NONE,
             connect_timeout=timeout,
         )
+    version = int(options.get("version") or 0)
     connection = ldap3.Connection(
         server,
-        version=int(options.get("version") or 3),
+        version=version if version > 0 else 3,  # the option's default is -1
         check_names=False,
         auto_range=False,
         auto_referrals=options.get("referrals") != "nofollow",
@@ -155,10 +181,14 @@ def _open(request: Request) -> Any:
     return connection
 
 
+def _who(request: Request) -> tuple[str, str, bool]:
+    """Whom a request is bound as."""
+    return request.user, request.secret, bool(request.options.get("anonymous"))
+
+
 def _bind(bound: _Bound, request: Request) -> Answer | None:
     """Bind unless the connection is bound so already; the answer to give where that fails."""
-    anonymous = bool(request.options.get("anonymous"))
-    who = (request.user, request.secret, anonymous)
+    who = _who(request)
     if bound.who == who:
         return None
     connection = bound.connection
@@ -216,6 +246,15 @@ def _search(connection: Any, request: Request) -> Answer:
             return Answer(DEFER, status="search", message=f"LDAP result of more than {RESULT_LIMIT} bytes")
     code = connection.result["result"]
     return Answer(entries=entries, code=code, message=WORDS.get(code, "Unknown error") if code else "")
+
+
+def _broke(error: Exception) -> bool:
+    """Whether a connection that was open went away, or said what is no LDAP, while a bind was to be answered."""
+    if isinstance(error, LDAPSocketSendError):
+        return False
+    if isinstance(error, LDAPSocketReceiveError):
+        return "timed out" not in str(error)
+    return isinstance(error, (LDAPCommunicationError, PyAsn1Error, OSError, ValueError))
 
 
 def _bind_message(error: Exception) -> str:

@@ -12,6 +12,7 @@ Observers (tracing, coverage) wrap the functions while they are made: see ``Comp
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from eximious.grammar.expansion_ast import (
@@ -28,6 +29,7 @@ from eximious.grammar.expansion_ast import (
     Variable,
     Word,
 )
+from eximious.grammar.expansion_parser import unescape
 from eximious.interpreter.outcomes import ExpansionError, Failure, ForcedFailure, Lacking, OverBudget
 from eximious.interpreter.registry import CLEAN, FOLLOW
 from eximious.interpreter.text import Tainted
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
 MISSING_CLOSE = "missing } at end of string"
 #: operators that look at the name of a certificate variable before they expand their text
 CERTIFICATE_OPERATORS = ("md5", "sha1", "sha256", "base64")
+#: what stands before a closing brace that is behind no backslash and not between two \\N
+_CLOSED = re.compile(r"((?:[^\\}]|\\N(?:(?!\\N).)*\\N|\\[^N])*)\}", re.DOTALL)
 #: operators whose text may end with a NUL, which ends the text that they stand in
 CUTTING_OPERATORS = ("from_utf8", "ipv6norm", "xtextd")
 HEADER_HINT = " - could be header name not terminated by colon"
@@ -212,18 +216,17 @@ class Compiler:
         Where it holds no certificate the operator is left with the name.
         """
         usual = _operator_function(declaration, body, argument, node.name, node.start)
-        parts = node.body.parts
-        if self._dollar_at_end(declaration.name, node):
+        closed = _CLOSED.match(self.text, node.body.start + 1)
+        if closed is None:
             return self.raising(MISSING_CLOSE, len(self.text), True)
-        variable = parts[0] if parts and type(parts[0]) is Variable else None
-        reader = self.language.certificate(variable.name) if variable is not None else None
-        if reader is None or len(parts) != 1:
+        variable = unescape(closed.group(1))
+        reader = self.language.certificate(variable)
+        if reader is None:
             return usual
         from eximious.interpreter.certificates import certificate_digest
 
         digest = certificate_digest(declaration.name, argument)
-        assert variable is not None
-        of_name = _operator_function(declaration, constant(variable.name), argument, node.name, node.start)
+        of_name = _operator_function(declaration, constant(variable), argument, node.name, node.start)
 
         def run(ctx: Context) -> str:
             certificate = reader(ctx)
@@ -232,12 +235,15 @@ class Compiler:
         return run
 
     def _dollar_at_end(self, name: str, node: Operator) -> bool:
-        """Whether a dollar is taken for that of a certificate before the text is found to end there."""
+        """Whether a dollar is taken for that of a certificate before the text is found to end there.
+
+        A brace that is not escaped has to come behind it, anywhere in what is left of the whole text.
+        """
         start = node.body.start
         return (
             name in CERTIFICATE_OPERATORS
             and self.text.startswith("$", start)
-            and not any(character in self.text[start + 1 :] for character in "}\\")
+            and not _CLOSED.match(self.text, start + 1)
         )
 
     def _item(self, node: Item) -> Run:

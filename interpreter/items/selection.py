@@ -452,7 +452,8 @@ def compile_certextract(compiler: Compiler, node: Item) -> Run:
     def reader_of(variable: str) -> Callable[[Context], Any]:
         reader = language.certificate(variable)
         if reader is None:
-            known = not variable.isdecimal() and language.variable(variable) is not None
+            row = language.catalogue.variable(variable)
+            known = row is not None and row.in_table
             message = f'"{variable}" is not a certificate' if known else f'no variable named "{variable}"'
             raise _at(ExpansionError(message), start)
         return reader

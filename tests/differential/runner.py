@@ -36,6 +36,8 @@ _SESSION = (
 )
 #: a line that sets nothing and uses memory
 _FILL = "".join(f"${{uc:{letter * 40}}}${{tr{{{letter}}}{{{letter}}}{{\\xe9}}}}" for letter in "jkqzw")
+#: how often an answer that differs is asked again, to see whether it is the same every time
+_AGAIN = 20
 #: what the expansions run in, and how often
 SURROUNDINGS: tuple[tuple[int, dict[str, str]], ...] = (
     (9, {}),
@@ -146,10 +148,10 @@ class Pair:
     def alone(self, text: str) -> tuple[Answer, Answer, bool]:
         """Both answers to a text alone, and whether the real one can be repeated.
 
-        The second time a line that leaves other bytes in memory comes before.
+        It is asked often again, behind a line that leaves other bytes in memory: two random numbers may be the same.
         """
-        first, second = self.real([text])[0], self.real([_FILL, text])[-1]
-        return first, self.mine([text])[0], first == second
+        first, again = self.real([text])[0], self.real([_FILL, text] * _AGAIN)[1::2]
+        return first, self.mine([text])[0], all(answer == first for answer in again)
 
     def culprits(self, lines: Sequence[str], text: str, answer: Answer) -> tuple[str, ...]:
         """The last of ``lines`` that is needed for ours to give ``answer``, if one suffices."""
