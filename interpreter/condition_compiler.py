@@ -466,7 +466,10 @@ def _subarguments(compiler: Compiler, node: Condition, skipping: bool) -> tuple[
         if run is not None:
             runs.append(run)
     given = len(group.arguments)
-    if given < least or given > most or not group.closed:
+    if given > most:
+        # the real one shows what is in its memory where the name belongs
+        return runs, compiler.raising(f"Too many arguments for '{node.name}' (max is {most})", group.end)
+    if given < least or not group.closed:
         return runs, compiler.raising(f"too few arguments or bracketing error for {node.name}", group.end)
     return runs, None
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import itertools
+import re
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +37,9 @@ _SESSION = (
 )
 #: a line that sets nothing and uses memory
 _FILL = "".join(f"${{uc:{letter * 40}}}${{tr{{{letter}}}{{{letter}}}{{\\xe9}}}}" for letter in "jkqzw")
+#: the conditions acl and saslauthd with too many arguments
+_GARBAGE = re.compile(r"Too many arguments for '(?![a-z_0-9]+')[^']*' \(max")
+_NAMED = "Too many arguments for 'NAME' (max"
 #: how often an answer that differs is asked again, to see whether it is the same every time
 _AGAIN = 20
 #: what the expansions run in, and how often
@@ -171,9 +175,21 @@ class Pair:
         for text, real, mine in zip(texts, self.real(texts), self.mine(texts)):
             if real.text is not None and real != mine:
                 first, own, stable = self.alone(text)
-                if stable and first.text is not None and first.text != own.text:
+                if (
+                    stable
+                    and first.text is not None
+                    and first.text != own.text
+                    and not _same_but_memory(first, own)
+                ):
                     return text
         return None
+
+
+def _same_but_memory(real: Answer, mine: Answer) -> bool:
+    """Whether the answers are the same where 4.96 shows memory in place of a condition's name."""
+    if real.text is None or mine.text is None or not _GARBAGE.search(real.text):
+        return False
+    return _GARBAGE.sub(_NAMED, real.text) == re.sub(r"'(?:acl|saslauthd)' \(max", "'NAME' (max", mine.text)
 
 
 def compare(pair: Pair, batch: Sequence[Generated], report: Report) -> None:
@@ -186,7 +202,7 @@ def compare(pair: Pair, batch: Sequence[Generated], report: Report) -> None:
         report.errors += real.failed
         if real.text is None:
             fresh = number + 1
-        if real == mine:
+        if real == mine or _same_but_memory(real, mine):
             continue
         settings = pair.settings
         if real.text is None and mine.text is not None:
