@@ -17,13 +17,9 @@ from eximious.grammar.expansion_ast import (
     If,
     Subarguments,
 )
-from eximious.interpreter.compiler import (
-    SOMETIMES_UNKNOWN,
-    Arguments,
-    branches,
-    sequence,
-    skip_branches,
-)
+from eximious.interpreter.arguments import Arguments, branches, skip_branches
+from eximious.interpreter.compiler import SOMETIMES_UNKNOWN
+from eximious.interpreter.functions import sequence
 from eximious.interpreter.outcomes import ExpansionError, Failure, Lacking
 from eximious.interpreter.text import Tainted
 
@@ -31,8 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from eximious.interpreter.compiler import Compiler, Run
+    from eximious.interpreter.compiler import Compiler
     from eximious.interpreter.context import Context
+    from eximious.interpreter.functions import Run
 
     Test = Callable[[Context], bool]
 

@@ -24,10 +24,6 @@ BY_NAME = {
 }
 #: lines that a file may have before somebody has to say why
 LONGEST = 600
-#: files above that, with the reason
-LONG = {
-    "interpreter/compiler.py": "one class, a method per kind of node; conditions live elsewhere",
-}
 _ROW = re.compile(r"\| `(\w+)/` \| `[\w.]+` \|[^|]*\|([^|]*)\|")
 
 
@@ -142,9 +138,8 @@ def test_no_file_is_too_long() -> None:
         for path in sources()
         if not path.name.startswith("_")  # generated
     }
-    long = {name: size for name, size in sizes.items() if size > LONGEST and name not in LONG}
+    long = {name: size for name, size in sizes.items() if size > LONGEST}
     assert not long, long
-    assert not [name for name in LONG if sizes.get(name, 0) <= LONGEST], "no longer needed in LONG"
 
 
 def test_no_state_of_a_module_is_replaced() -> None:

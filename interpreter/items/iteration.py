@@ -9,9 +9,10 @@ import re
 from typing import TYPE_CHECKING
 
 from eximious.grammar.expansion_ast import Argument, ConditionArgument
+from eximious.interpreter.arguments import Arguments
 from eximious.interpreter.comparing import compare_folded, fold
-from eximious.interpreter.compiler import Arguments, sequence
 from eximious.interpreter.condition_compiler import compile_condition, skip_condition, suffixed
+from eximious.interpreter.functions import sequence
 from eximious.interpreter.listsplit import join_list, list_separator, split_list
 from eximious.interpreter.messages import shown
 from eximious.interpreter.outcomes import ExpansionError, Failure, OverBudget
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from eximious.grammar.expansion_ast import Expansion, Item
-    from eximious.interpreter.compiler import Compiler, Run
+    from eximious.interpreter.compiler import Compiler
     from eximious.interpreter.context import Context
+    from eximious.interpreter.functions import Run
 
 
 class _Walk:

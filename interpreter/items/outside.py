@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.grammar.expansion_ast import Argument, Broken, Operator, Variable, Word
-from eximious.interpreter.compiler import Arguments, branches, raising, sequence, skip_branches
+from eximious.interpreter.arguments import Arguments, branches, skip_branches
+from eximious.interpreter.functions import raising, sequence
 from eximious.interpreter.outcomes import ExpansionError, Failure, ForcedFailure, Lacking
 from eximious.interpreter.registry import OWN, compiled_item, item
 from eximious.interpreter.text import Tainted
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from eximious.grammar.expansion_ast import Item
-    from eximious.interpreter.compiler import Compiler, Run
+    from eximious.interpreter.compiler import Compiler
     from eximious.interpreter.context import Context
+    from eximious.interpreter.functions import Run
 
 SPACE = " \t\n\v\f\r"
 #: seconds a command may take

@@ -8,8 +8,9 @@ import re
 from typing import TYPE_CHECKING
 
 from eximious.grammar.expansion_ast import Argument, Word
-from eximious.interpreter.compiler import CURLY, HEADER_HINT, Arguments, branches, sequence, skip_branches
+from eximious.interpreter.arguments import Arguments, branches, skip_branches
 from eximious.interpreter.fields import extract_named, extract_numbered
+from eximious.interpreter.functions import CURLY, HEADER_HINT, sequence
 from eximious.interpreter.json_text import extract_json
 from eximious.interpreter.outcomes import ExpansionError, Failure, Lacking
 from eximious.interpreter.registry import compiled_item
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from eximious.grammar.expansion_ast import Item
-    from eximious.interpreter.compiler import Compiler, Run
+    from eximious.interpreter.compiler import Compiler
     from eximious.interpreter.context import Context
+    from eximious.interpreter.functions import Run
 
 SPACE = " \t\n\v\f\r"
 _NUMERIC = re.compile(r"-?[0-9]*").fullmatch

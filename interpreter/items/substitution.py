@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximious.interpreter.compiler import Arguments, sequence
+from eximious.interpreter.arguments import Arguments
 from eximious.interpreter.engine import expand
+from eximious.interpreter.functions import sequence
 from eximious.interpreter.outcomes import Failure, OverBudget
 from eximious.interpreter.regex import compile_regex
 from eximious.interpreter.registry import compiled_item
@@ -13,8 +14,9 @@ from eximious.interpreter.text import Tainted
 
 if TYPE_CHECKING:
     from eximious.grammar.expansion_ast import Item
-    from eximious.interpreter.compiler import Compiler, Run
+    from eximious.interpreter.compiler import Compiler
     from eximious.interpreter.context import Context
+    from eximious.interpreter.functions import Run
 
 #: characters that a substitution may give
 SIZE_LIMIT = 64 << 20

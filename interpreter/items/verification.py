@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximious.interpreter.compiler import Arguments, sequence
+from eximious.interpreter.arguments import Arguments
+from eximious.interpreter.functions import sequence
 from eximious.interpreter.outcomes import ExpansionError, ForcedFailure
 from eximious.interpreter.registry import OWN, compiled_item, condition, item
 from eximious.interpreter.text import Tainted
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from eximious.grammar.expansion_ast import Item
-    from eximious.interpreter.compiler import Compiler, Run
+    from eximious.interpreter.compiler import Compiler
     from eximious.interpreter.context import Context
+    from eximious.interpreter.functions import Run
 
 
 # ---- prvscheck
