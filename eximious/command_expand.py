@@ -37,13 +37,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--explain", action="store_true", help="show how each part got its value")
     common_options(parser)
     options = parser.parse_intermixed_args(argv)
-    try:
-        assembly = open_assembly(options, NAME)
-    except Refused as refusal:
-        sys.stderr.write(f"{NAME}: {refusal}\n")
-        return EXIT_LACKING
-    if assembly is None:
-        return EXIT_USAGE
+    assembly = open_assembly(options, NAME)
+    if isinstance(assembly, int):
+        return assembly
     problem = _prepare(assembly, options)
     if problem:
         sys.stderr.write(f"{NAME}: {problem}\n")
@@ -167,7 +163,7 @@ def _write(text: str) -> None:
 def evaluate(assembly: Assembly, text: str, explain: bool = False, show_secrets: bool = False) -> Result:
     """Expand one text and give what came of it."""
     from eximious.assembly import fresh_run
-    from eximious.interpreter.outcomes import Defer, Failure, ForcedFailure, OverBudget, Refused, Unanswered
+    from eximious.interpreter.outcomes import Defer, Failure, ForcedFailure, OverBudget, Unanswered
 
     result = Result(text)
     ctx = fresh_run(assembly.context)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from eximious.options import EXIT_DONE, EXIT_LACKING, EXIT_USAGE, common_options, open_assembly
+from eximious.options import EXIT_DONE, EXIT_USAGE, common_options, open_assembly
 
 NAME = "eximious graph"
 
@@ -15,7 +15,6 @@ def main(argv: list[str]) -> int:
     import argparse
 
     from eximious.drawing import draw
-    from eximious.interpreter.outcomes import Refused
 
     parser = argparse.ArgumentParser(
         prog=NAME,
@@ -30,13 +29,9 @@ def main(argv: list[str]) -> int:
     if not options.config:
         sys.stderr.write(f"{NAME}: -C CONFIG is wanted\n")
         return EXIT_USAGE
-    try:
-        assembly = open_assembly(options, NAME)
-    except Refused as refusal:
-        sys.stderr.write(f"{NAME}: {refusal}\n")
-        return EXIT_LACKING
-    if assembly is None:
-        return EXIT_USAGE
+    assembly = open_assembly(options, NAME)
+    if isinstance(assembly, int):
+        return assembly
     from eximious.graph import picture_of
 
     picture = picture_of(assembly.configuration)

@@ -37,13 +37,9 @@ def main(argv: list[str]) -> int:
     if not options.config:
         sys.stderr.write(f"{NAME}: -C CONFIG is wanted\n")
         return EXIT_USAGE
-    try:
-        assembly = open_assembly(options, NAME)
-    except Refused as refusal:
-        sys.stderr.write(f"{NAME}: {refusal}\n")
-        return EXIT_LACKING
-    if assembly is None:
-        return EXIT_USAGE
+    assembly = open_assembly(options, NAME)
+    if isinstance(assembly, int):
+        return assembly
     sender = None if options.sender is None else os.fsencode(options.sender).decode("latin-1")
     problem, _ = assembly.set_origin({}, sender, options.message)
     if problem:

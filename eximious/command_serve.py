@@ -7,7 +7,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
-from eximious.options import EXIT_DONE, EXIT_LACKING, EXIT_USAGE, common_options, open_assembly
+from eximious.options import EXIT_DONE, EXIT_USAGE, common_options, open_assembly
 
 if TYPE_CHECKING:
     from eximious.assembly import Assembly
@@ -24,8 +24,6 @@ SESSIONS = 100
 def main(argv: list[str]) -> int:
     """Run the command until it is interrupted; gives its exit code."""
     import argparse
-
-    from eximious.interpreter.outcomes import Refused
 
     parser = argparse.ArgumentParser(
         prog=NAME,
@@ -52,13 +50,9 @@ def main(argv: list[str]) -> int:
     if not port.isdigit() or not (host == "::1" or host == "localhost" or host.startswith("127.")):
         sys.stderr.write(f"{NAME}: --listen wants a loopback address and a port, not {options.listen}\n")
         return EXIT_USAGE
-    try:
-        assembly = open_assembly(options, NAME)
-    except Refused as refusal:
-        sys.stderr.write(f"{NAME}: {refusal}\n")
-        return EXIT_LACKING
-    if assembly is None:
-        return EXIT_USAGE
+    assembly = open_assembly(options, NAME)
+    if isinstance(assembly, int):
+        return assembly
     if options.state:
         from eximious.hints_files import load_hints
 

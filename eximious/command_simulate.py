@@ -23,7 +23,6 @@ PLAIN_MESSAGE = b"From: <sender@example.org>\r\nSubject: test\r\n\r\nA test.\r\n
 
 def main(argv: list[str]) -> int:
     """Run the command; gives its exit code: 1 where mail is refused."""
-    from eximious.interpreter.outcomes import Refused
     from eximious.simulating import Refusal, Simulation, open_session, run, script
 
     options = _parser().parse_args(argv)
@@ -33,13 +32,9 @@ def main(argv: list[str]) -> int:
     if not options.session and not options.to:
         sys.stderr.write(f"{NAME}: --to ADDRESS, or --session FILE, is wanted\n")
         return EXIT_USAGE
-    try:
-        assembly = open_assembly(options, NAME)
-    except Refused as refusal:
-        sys.stderr.write(f"{NAME}: {refusal}\n")
-        return EXIT_LACKING
-    if assembly is None:
-        return EXIT_USAGE
+    assembly = open_assembly(options, NAME)
+    if isinstance(assembly, int):
+        return assembly
     try:
         client = _client(options)
         _load_state(assembly, options.state)

@@ -60,9 +60,10 @@ def common_options(
     add_world_options(parser)
 
 
-def open_assembly(options: argparse.Namespace, name: str) -> Assembly | None:
-    """Make the assembly that the options describe; None (and a message) where that cannot be."""
+def open_assembly(options: argparse.Namespace, name: str) -> Assembly | int:
+    """Make the assembly that the options describe; where that cannot be, say why and give the exit code."""
     from eximious.assembly import Assembly, Unreadable
+    from eximious.interpreter.outcomes import Refused
     from eximious.world_options import assembly_settings
 
     try:
@@ -79,8 +80,11 @@ def open_assembly(options: argparse.Namespace, name: str) -> Assembly | None:
         error = assembly.configuration_error()
     except Unreadable as problem:
         sys.stderr.write(f"{name}: {problem}\n")
-        return None
+        return EXIT_USAGE
+    except Refused as refusal:
+        sys.stderr.write(f"{name}: {refusal}\n")
+        return EXIT_LACKING
     if error:
         sys.stderr.write(f"{name}: the configuration cannot be used (eximious lint says more)\n{error}\n")
-        return None
+        return EXIT_USAGE
     return assembly
