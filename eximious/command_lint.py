@@ -33,7 +33,7 @@ def main(argv: list[str]) -> int:
     except Unreadable as problem:
         sys.stderr.write(f"{NAME}: {problem}\n")
         return EXIT_USAGE
-    output = _Json(catalogue.version) if options.format == "json" else _Text()
+    output = _Json(catalogue.version, options.explain) if options.format == "json" else _Text(options.explain)
     code = EXIT_DONE
     for path in options.files:
         code = max(code, _one(path, options, output))
@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="a configuration file, or Debian's folder (/etc/exim4), its conf.d or its exim4.conf.template",
     )
+    parser.add_argument("--explain", action="store_true", help="say of each kind of finding why it matters")
     lint_options(parser)
     return parser
 
@@ -98,8 +99,21 @@ def _hide(finding: Diagnostic, secrets: Secrets) -> None:
         finding.hint = secrets.hide_at(file, line, finding.hint)
 
 
+def explain(checked: Checked, explained: dict[str, str]) -> None:
+    """Put what the reference says of the findings into ``explained``, by code."""
+    from eximious.lint.registry import explanation
+
+    for finding in checked.findings:
+        if finding.code not in explained:
+            explained[finding.code] = explanation(finding.code)
+
+
 class _Text:
     """Writes for people."""
+
+    def __init__(self, explain: bool) -> None:
+        self.explain = explain
+        self.explained: dict[str, str] = {}
 
     def checked(self, checked: Checked, secrets: Secrets | None) -> None:
         """Write the findings of a configuration and how many there are."""
@@ -110,6 +124,8 @@ class _Text:
             sources = HiddenLines(checked.sources, secrets)
         for finding in checked.findings:
             self.line(finding.render(sources))
+        if self.explain:
+            explain(checked, self.explained)
         counts = [(checked.count(severity), severity) for severity in SEVERITIES]
         words = [f"{count} {severity}{'s' * (count != 1)}" for count, severity in counts if count]
         self.line(f"{_shown(checked.path)}: {', '.join(words) or 'clean'}")
@@ -120,7 +136,10 @@ class _Text:
         sys.stderr.write(f"{NAME}: {_shown(problem)}\n")
 
     def end(self) -> None:
-        """Nothing is left to write."""
+        """Say why the findings matter, each kind once."""
+        for code, text in sorted(self.explained.items()):
+            body = "\n".join(f"    {line}".rstrip() for line in text.replace("::\n", ":\n").split("\n"))
+            self.line(f"\n{code}\n{body}")
 
     @staticmethod
     def line(text: str) -> None:
@@ -138,12 +157,16 @@ class _Text:
 class _Json:
     """Gathers what there is to say, and writes it as one object."""
 
-    def __init__(self, version: tuple[int, int]) -> None:
+    def __init__(self, version: tuple[int, int], explain: bool) -> None:
         self.version = f"{version[0]}.{version[1]}"
+        self.explain = explain
+        self.explained: dict[str, str] = {}
         self.configurations: list[dict[str, Any]] = []
 
     def checked(self, checked: Checked, secrets: Secrets | None) -> None:
         """Keep the findings of a configuration."""
+        if self.explain:
+            explain(checked, self.explained)
         self.configurations.append(
             {
                 "path": _shown(checked.path),
@@ -173,6 +196,7 @@ class _Json:
             "configurations": self.configurations,
             **counts,
             "unreadable": sum(not entry["readable"] for entry in self.configurations),
+            **({"explanations": self.explained} if self.explain else {}),
         }
         json.dump(whole, sys.stdout, indent=2)
         sys.stdout.write("\n")

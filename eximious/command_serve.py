@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from eximious.options import EXIT_DONE, EXIT_USAGE, common_options, open_assembly
 
 if TYPE_CHECKING:
+    import argparse
+
     from eximious.assembly import Assembly
     from eximious.simulation.smtp.session import SmtpSession
 
@@ -40,6 +42,9 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("--state", metavar="DIR", default="", help="keeps ratelimit, seen and callout hints")
     parser.add_argument("--sessions", type=int, default=0, metavar="N", help="end after so many sessions")
+    parser.add_argument(
+        "--explain", action="store_true", help="after each session, show what decided each reply and why"
+    )
     common_options(parser)
     options = parser.parse_args(argv)
     if not options.config:
@@ -60,7 +65,7 @@ def main(argv: list[str]) -> int:
     tls = None
     if options.tls is not None:
         tls = dict(part.partition("=")[::2] for part in options.tls.split(",") if part)
-    server = Server(assembly, client=options.ip, tls=tls, most=options.sessions)
+    server = Server(assembly, client=options.ip, tls=tls, most=options.sessions, options=options)
     try:
         asyncio.run(server.run(host, int(port)))
     except KeyboardInterrupt:
@@ -77,12 +82,23 @@ def main(argv: list[str]) -> int:
 
 
 class Server:
-    """Answers clients, each from a session of its own. ``most``: how many, 0 for no end."""
+    """Answers clients, each from a session of its own.
+
+    ``most``: how many, 0 for no end. ``options``: with ``explain`` or the format json, a report follows each session.
+    """
 
     def __init__(
-        self, assembly: Assembly, *, client: str = "", tls: dict[str, str] | None = None, most: int = 0
+        self,
+        assembly: Assembly,
+        *,
+        client: str = "",
+        tls: dict[str, str] | None = None,
+        most: int = 0,
+        options: argparse.Namespace | None = None,
     ) -> None:
         self.assembly, self.client, self.tls, self.most = assembly, client, tls, most
+        self.explain = options is not None and options.explain
+        self.options = options if options is not None and (self.explain or options.format == "json") else None
         self.served = 0
         self._room = asyncio.Semaphore(SESSIONS)
         self._done: asyncio.Event | None = None
@@ -113,22 +129,36 @@ class Server:
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         from eximious.interpreter.outcomes import Refused, Unanswered
+        from eximious.simulating import Simulation
+        from eximious.simulating_text import write_report
         from eximious.world_options import lacking_text
 
         session = self._session(writer)
+        simulation = Simulation(session)
+
+        async def answer(data: bytes) -> None:
+            if self.options is not None:
+                simulation.hear(data)
+            await _send(writer, data)
+
         try:
-            await _send(writer, session.start())
+            await answer(session.start())
             while not session.closed:
                 data = await asyncio.wait_for(reader.read(PIECE), SILENCE)
                 if not data:
-                    await _send(writer, session.end())  # it may have closed one half only
+                    await answer(session.end())  # it may have closed one half only
                     break
-                await _send(writer, session.feed(data))
+                if self.options is not None:
+                    simulation.say(data)
+                await answer(session.feed(data))
         except (Refused, Unanswered) as lacking:
+            simulation.lacking = str(lacking)
             sys.stderr.write(f"{NAME}: {lacking_text(lacking)}\n")
             await _send(
                 writer, b"421 the described world does not answer; see the server's standard error\r\n"
             )
+        if self.options is not None:
+            write_report(self.assembly, simulation, self.options, indent=None)
         for event in session.record.events:
             for where, line in event.logs:
                 sys.stderr.write(f"{where}: {line}\n")
@@ -143,7 +173,7 @@ class Server:
             interface=f"[{own[0]}]:{own[1]}",
             tls=self.tls,
         )
-        return open_session(self.assembly, client, enforce_sync=True)
+        return open_session(self.assembly, client, explain=self.explain, enforce_sync=True)
 
 
 async def _send(writer: asyncio.StreamWriter, data: bytes) -> None:

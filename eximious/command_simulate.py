@@ -10,10 +10,9 @@ from eximious.options import EXIT_DONE, EXIT_FINDINGS, EXIT_LACKING, EXIT_USAGE,
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
 
     from eximious.assembly import Assembly
-    from eximious.simulating import Client, Simulation
+    from eximious.simulating import Client
 
 NAME = "eximious simulate"
 #: bytes of a message or script that are read
@@ -53,7 +52,9 @@ def main(argv: list[str]) -> int:
     except OSError as problem:
         sys.stderr.write(f"{NAME}: cannot read {problem.filename}: {problem.strerror}\n")
         return EXIT_USAGE
-    _report(assembly, simulation, options)
+    from eximious.simulating_text import write_report
+
+    write_report(assembly, simulation, options, options.phase)
     if simulation.lacking:
         sys.stderr.write(f"{NAME}: {simulation.hint}\n")
         return EXIT_LACKING
@@ -128,27 +129,3 @@ def _save_state(assembly: Assembly, folder: str) -> None:
         from eximious.hints_files import save_hints
 
         save_hints(assembly.environment, folder)
-
-
-# ---- the report
-
-
-def _report(assembly: Assembly, simulation: Simulation, options: argparse.Namespace) -> None:
-    hide: Callable[[str], str] = str if options.show_secrets else _hider(assembly)
-    if options.format == "json":
-        import json
-
-        text = json.dumps(simulation.to_dict(), indent=2)
-        sys.stdout.write(hide(text) + "\n")
-        return
-    from eximious.drawing.picture import readable
-    from eximious.simulating_text import report
-
-    for line in report(simulation, options.explain, options.phase):
-        sys.stdout.write(hide(readable(line)) + "\n")
-
-
-def _hider(assembly: Assembly) -> Callable[[str], str]:
-    from eximious.secrets import hider
-
-    return hider(assembly.environment)

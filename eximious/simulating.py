@@ -88,6 +88,24 @@ class Simulation:
         self.lacking = ""
         self.hint = ""
 
+    def say(self, data: bytes) -> None:
+        """Note what the client sends: no secrets, and of long data the ends only."""
+        text = data.decode("latin-1")
+        if self.session.dialogue is not None:
+            text = "…\r\n"
+        elif text[:5].upper() == "AUTH ":
+            words = text.split(None, 2)
+            text = " ".join([*words[:2], *(["…"] if len(words) > 2 else [])]) + "\r\n"
+        lines = text.split("\n")
+        if len(lines) > 12:
+            lines = [*lines[:8], f"… {len(lines) - 11} more lines", *lines[-3:]]
+        self.transcript += [("C", line.rstrip("\r")) for line in lines if line]
+
+    def hear(self, data: bytes) -> None:
+        """Note what the server answers."""
+        lines = data.decode("latin-1").split("\n")
+        self.transcript += [("S", line.rstrip("\r")) for line in lines if line.strip()]
+
     @property
     def events(self) -> list[Event]:
         """What happened, command by command."""
@@ -246,37 +264,17 @@ def run(simulation: Simulation, lines: Iterable[bytes]) -> Simulation:
 
     session = simulation.session
     try:
-        _hear(simulation, session.start())
+        simulation.hear(session.start())
         for data in lines:
             if session.closed:
                 break
-            _say(simulation, data)
-            _hear(simulation, session.feed(data))
+            simulation.say(data)
+            simulation.hear(session.feed(data))
         if not session.closed:
-            _hear(simulation, session.end())
+            simulation.hear(session.end())
     except (Refused, Unanswered) as lacking:
         from eximious.world_options import lacking_text
 
         simulation.lacking = str(lacking)
         simulation.hint = lacking_text(lacking)
     return simulation
-
-
-def _say(simulation: Simulation, data: bytes) -> None:
-    text = data.decode("latin-1")
-    if simulation.session.dialogue is not None:
-        text = "…\r\n"
-    elif text[:5].upper() == "AUTH ":
-        words = text.split(None, 2)
-        text = " ".join([*words[:2], *(["…"] if len(words) > 2 else [])]) + "\r\n"
-    lines = text.split("\n")
-    if len(lines) > 12:
-        kept = [*lines[:8], f"… {len(lines) - 11} more lines", *lines[-3:]]
-        lines = kept
-    simulation.transcript += [("C", line.rstrip("\r")) for line in lines if line]
-
-
-def _hear(simulation: Simulation, data: bytes) -> None:
-    for line in data.decode("latin-1").split("\n"):
-        if line.strip():
-            simulation.transcript.append(("S", line.rstrip("\r")))

@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import argparse
+    from collections.abc import Callable, Iterator
 
+    from eximious.assembly import Assembly
     from eximious.simulating import Simulation
     from eximious.simulation.smtp.record import Event, Statement
+
+
+def write_report(
+    assembly: Assembly,
+    simulation: Simulation,
+    options: argparse.Namespace,
+    phase: str = "",
+    indent: int | None = 2,
+) -> None:
+    """Write what became of a session on standard output, as ``--format``, ``--explain`` and ``--show-secrets`` say."""
+    from eximious.drawing.picture import readable
+    from eximious.secrets import hider
+
+    hide: Callable[[str], str] = str if options.show_secrets else hider(assembly.environment)
+    if options.format == "json":
+        sys.stdout.write(hide(json.dumps(simulation.to_dict(), indent=indent)) + "\n")
+    else:
+        for line in report(simulation, options.explain, phase):
+            sys.stdout.write(hide(readable(line)) + "\n")
+    sys.stdout.flush()
 
 
 def report(simulation: Simulation, explain: bool, phase: str = "") -> Iterator[str]:

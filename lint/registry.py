@@ -78,3 +78,12 @@ def explains(*codes: str) -> Callable[[Hint], Hint]:
         return function
 
     return register
+
+
+def explanation(code: str) -> str:
+    """What the reference says of a kind of finding: text with ReST's literal blocks, "" where there is none."""
+    from inspect import cleandoc
+
+    load_rules()
+    entry = RULES.get(code) or EXPLANATIONS.get(code)
+    return cleandoc(entry.why).replace("``", "`") if entry is not None else ""

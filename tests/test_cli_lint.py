@@ -110,6 +110,18 @@ def test_json(bad: Path, good: Path, tmp_path: Path, capsysbinary: pytest.Captur
     }
 
 
+def test_explain(bad: Path, good: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    """Each kind of finding is explained once, behind all findings."""
+    code, out, _ = run(capsysbinary, "--explain", bad, good, bad)
+    assert code == 1
+    assert out.count("\noption-unknown\n    An option that does not exist where it stands.\n") == 1
+    assert out.index("option-unknown\n    An option") > out.rindex(": clean")
+    _, out, _ = run(capsysbinary, "--explain", "--format", "json", bad)
+    explained = json.loads(out)["explanations"]
+    found = {finding["code"] for finding in json.loads(out)["configurations"][0]["findings"]}
+    assert set(explained) == found and all(explained.values())
+
+
 def test_several_files(bad: Path, good: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     code, out, _ = run(capsysbinary, good, bad, good)
     assert code == 1

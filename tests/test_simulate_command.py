@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import smtplib
@@ -158,8 +159,9 @@ def test_wrong_use_is_said(config: str, capsys: pytest.CaptureFixture[str]) -> N
 class _Serving:
     """A server in a thread of its own, for as long as a ``with`` lasts."""
 
-    def __init__(self, config: str) -> None:
-        self.server = Server(Assembly(config), most=1)
+    def __init__(self, config: str, **options: object) -> None:
+        given = argparse.Namespace(**options) if options else None
+        self.server = Server(Assembly(config), most=1, options=given)
         self.ready = threading.Event()
         self.port = 0
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -200,3 +202,21 @@ def test_a_real_client_is_answered(config: str, capfd: pytest.CaptureFixture[str
         refused = client.sendmail("x@b.example", ["joe@a.example", "y@b.example"], "Subject: hello\n\n.dot\n")
         assert refused == {"y@b.example": (550, b"5.7.1 relay not permitted")}
     assert "<= x@b.example H=(client.example) [127.0.0.1]" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_session_is_explained(form: str, config: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """With --explain or --format json the server tells what became of the session, as simulate does."""
+    serving = _Serving(config, explain=True, format=form, show_secrets=False)
+    with serving as port, smtplib.SMTP("127.0.0.1", port, timeout=20) as client:
+        client.ehlo("client.example")
+        client.mail("x@b.example")
+        client.rcpt("y@b.example")
+    out = capfd.readouterr().out.partition("\n")[2]
+    if form == "text":
+        assert "rcpt TO:<y@b.example>\n  550 5.7.1 relay not permitted\n" in out and "decided by" in out
+    else:
+        told = json.loads(out)
+        jsonschema.validate(told, SCHEMA)
+        assert [one["side"] for one in told["transcript"]][:2] == ["S", "C"]
+        assert told["events"][3]["statements"][-1]["steps"]
