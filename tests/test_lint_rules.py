@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import subprocess
 import sys
@@ -64,9 +65,10 @@ def _pages() -> list[tuple[str, Rule | Explanation]]:
 
 def example_of(page: Rule | Explanation) -> str:
     """The configuration after ``Example::`` in a docstring."""
-    match = re.search(r"\n    Example::\n\n((?:(?:        .*)?\n)+)", page.why + "\n")
+    why = inspect.cleandoc(page.why)  # 3.13 takes the indentation away itself
+    match = re.search(r"\nExample::\n\n((?:(?:    .*)?\n)+)", why + "\n")
     assert match is not None, "no example"
-    return re.sub("(?m)^        ", "", match[1]).strip("\n") + "\n"
+    return re.sub("(?m)^    ", "", match[1]).strip("\n") + "\n"
 
 
 @pytest.mark.parametrize(("code", "page"), _pages(), ids=[code for code, _ in _pages()])
