@@ -27,6 +27,9 @@ from contextlib import suppress
 
 _MAIL = re.compile(rb"From \S+ [^\n]*\n(?:X-Envelope-[^\n]*\n)*")
 
+#: what the connection sends that ends a server
+_LAST = b"this is the last connection"
+
 
 class Daemon:
     """A server on a free port of the loopback, or on the Unix socket ``path``."""
@@ -49,11 +52,12 @@ class Daemon:
         self.thread.start()
 
     def close(self) -> None:
-        """Stop listening and wait for the end of what is going on."""
+        """Wait for the end of what is going on (connections that wait to be accepted, too), and stop listening."""
         self.closing = True
         with suppress(OSError), socket.socket(socket.AF_UNIX if self.path else socket.AF_INET) as last:
             last.connect(self.path or ("127.0.0.1", self.port))
-        self.thread.join(5)
+            last.sendall(_LAST)
+            self.thread.join(15)
         self.listener.close()
         if self.path:
             with suppress(OSError):
@@ -66,7 +70,7 @@ class Daemon:
                 connection, _ = self.listener.accept()
             except OSError:
                 return
-            if self.closing:
+            if self.closing and connection.recv(len(_LAST), socket.MSG_PEEK) == _LAST:
                 connection.close()
                 return
             script = self.scripts[min(number, len(self.scripts) - 1)]
