@@ -27,10 +27,11 @@ SOURCES_KEPT = 1_000  #: sources whose answers are kept; a bound of ours
 class Source:
     """One source (a file for a type, or a query type as a whole) and its answers."""
 
-    __slots__ = ("answers", "file", "handle", "is_open", "size", "type")
+    __slots__ = ("answers", "direct", "file", "handle", "is_open", "name", "size", "type")
 
     def __init__(self, type_: Lookup, file: str) -> None:
         self.type, self.file = type_, file
+        self.name, self.direct = type_.name, type_.direct
         self.handle: Any = None
         self.is_open = False
         #: key -> (answer, options, time until which it holds or None)

@@ -74,6 +74,30 @@ def search(
     Raises ExpansionError with Exim's message, of which OpenFailed where the source cannot be opened, and
     SearchDefer where there is no answer now. Results are untainted except where a type says otherwise.
     """
+    handles = ctx.env.searches
+    if key and handles is not None and spec.plain:
+        # the usual way: one key in the file that was asked last
+        source = handles.last
+        if (
+            source is not None
+            and source.is_open
+            and source.direct is not None
+            and source.name == spec.name
+            and source.file == file_or_query
+            and type(file_or_query) is str
+            and not (spec.cache_read and key in source.answers)
+        ):
+            try:
+                value = source.direct(source.handle, key)
+            except SearchDefer:
+                pass  # below it is asked again, and what is wrong is said
+            else:
+                handles.error = ""
+                if value is not None and "\0" in value:
+                    value = value[: value.index("\0")]  # results are C strings
+                if spec.cache_write:
+                    source.keep(key, value, spec.options_text, None)
+                return None if value is None else Found(value)
     lookup = LOOKUPS.get(spec.name) or find_type(spec.name)
     if lookup is None:
         raise ExpansionError(f'unknown lookup type "{spec.name}"')
@@ -85,7 +109,8 @@ def search(
         file, key = query_parts(ctx, spec, file_or_query, expand)
     else:
         file = file_or_query
-    handles = ctx.env.searches or handles_of(ctx.env)
+    if handles is None:
+        handles = handles_of(ctx.env)
     if type(file) is Tainted:
         # Exim shows whatever its last search error was (nothing at first); the reason is in its log
         log_write(ctx, f"Tainted filename for search: '{file}'", "main panic")

@@ -32,7 +32,7 @@ class LookupSpec:
     ``partial``: how many components must stay in a partial match, -1 for none. ``affix``: what is put
     before the key. ``star``: 0, STAR or STARAT. ``takes_key``: whether it is a single-key type,
     with ``{key}`` before the type and a file after it. ``options``: those for the type itself;
-    ``ret_key``, ``cache_read`` and ``cache_write`` are taken out of them.
+    ``ret_key``, ``cache_read`` and ``cache_write`` are taken out of them. ``plain``: a key is looked up as it is.
     """
 
     __slots__ = (
@@ -43,6 +43,7 @@ class LookupSpec:
         "options",
         "options_text",
         "partial",
+        "plain",
         "ret_key",
         "star",
         "style",
@@ -55,6 +56,7 @@ class LookupSpec:
         self.style = STYLES[name]
         self.takes_key = self.style == SINGLE_KEY
         self.ret_key = "ret=key" in options
+        self.plain = self.takes_key and partial < 0 and not star and not self.ret_key
         self.cache_read = self.cache_write = True
         self.options = [option for option in options if option != "ret=key"]
         self.options_text = ""

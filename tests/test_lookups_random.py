@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import struct
 from pathlib import Path
 
 import pytest
@@ -271,6 +272,28 @@ def test_lmdb_cut(tmp_path: Path) -> None:
         if ctx.env.searches:
             ctx.env.searches.close()
     assert "found" in outcomes and "lookup error" in outcomes and "nothing" not in outcomes
+
+
+def test_lmdb_cycle(tmp_path: Path) -> None:
+    """A branch whose children are itself ends as damaged."""
+    file = tmp_path / "cycle.mdb"
+    make_lmdb(file, [(b"key%06d" % number, b"value") for number in range(5000)])
+    with open(file, "r+b") as stream:
+        data = bytearray(stream.read())
+        newest = max((0, 4096), key=lambda place: struct.unpack_from("<Q", data, place + 144)[0])
+        (root,) = struct.unpack_from("<Q", data, newest + 16 + 24 + 48 + 40)
+        page = root * 4096
+        number, _, kind, lower = struct.unpack_from("<QHHH", data, page)
+        assert (number, kind) == (root, 1), "the root is no branch"
+        for (offset,) in struct.iter_unpack("<H", data[page + 16 : page + lower]):
+            struct.pack_into("<I", data, page + offset, root)
+        stream.seek(0)
+        stream.write(data)
+    ctx = context(environment((4, 99)))
+    for _ in range(3):
+        with pytest.raises(Failure) as caught:
+            search(ctx, parse_type("lmdb"), "key000100", str(file))
+        assert "MDB_CORRUPTED" in caught.value.message
 
 
 def test_lmdb_sees_commits(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import subprocess
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -30,8 +32,21 @@ def make_text(path: Path, records: list[tuple[bytes, bytes]]) -> None:
     path.write_bytes(b"".join(key + b": " + value + b"\n" for key, value in records))
 
 
+def make_dbm(path: Path, records: list[tuple[bytes, bytes]]) -> None:
+    """Write a Berkeley DB file with Exim's own tool, which names it as it likes."""
+    tool = shutil.which("exim_dbmbuild")
+    if tool is None:
+        pytest.skip("exim_dbmbuild is not installed")
+    source = path.with_suffix(".txt")
+    make_text(source, records)
+    subprocess.run([tool, "-nozero", "-noduperr", str(source), str(path)], check=True, capture_output=True)
+    if not path.exists():
+        path.with_suffix(".db").rename(path)
+
+
 MAKERS: dict[str, Callable[[Path, list[tuple[bytes, bytes]]], None]] = {
     "cdb": write_cdb,
+    "dbmnz": make_dbm,
     "lmdb": make_lmdb,
     "lsearch": make_text,
     "sqlite": make_sqlite,
