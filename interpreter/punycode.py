@@ -79,8 +79,10 @@ def encode(codes: list[int], room: int) -> str:
     return "".join(out)
 
 
-def decode(text: str, room: int, more_digits: dict[str, int] | None = None) -> list[int]:
-    """Decode into at most ``room`` code points, which may be any 32-bit numbers. Raises PunycodeError.
+def decode(
+    text: str, room: int, more_digits: dict[str, int] | None = None, highest: int = _UINT_MAX
+) -> list[int]:
+    """Decode into at most ``room`` code points, none above ``highest``. Raises PunycodeError.
 
     ``more_digits``: characters that count as digits besides letters and digits. A hyphen at the very start
     delimits nothing.
@@ -120,6 +122,8 @@ def decode(text: str, room: int, more_digits: dict[str, int] | None = None) -> l
         bound += number // (len(out) + 1)
         if bound > _UINT_MAX:
             raise PunycodeError(OVERFLOW)
+        if bound > highest:
+            raise PunycodeError(BAD_INPUT)
         number %= len(out) + 1
         if len(out) >= room:
             raise PunycodeError(BIG_OUTPUT)

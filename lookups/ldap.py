@@ -123,8 +123,8 @@ class _Ldap(Lookup):
             shown = host
             if host and not host.startswith("/"):
                 raise SearchDefer(f'ldapi requires an absolute path ("{host}" given)')
-        elif ":" in host or host.startswith("["):
-            # the library is given the address without brackets
+        elif ":" in host or " " in host or host.startswith("["):
+            # the library is given the address without brackets, and takes spaces for the end of a URL
             raise NextServer(f'ldap_initialize: (error -9) URL "{url.scheme}://{shown}/"\n')
         wanted = {
             "base": url.base,

@@ -279,7 +279,8 @@ def _skip_env_at_first(compiler: Compiler, node: Item, name: Run) -> Run:
         saved = ctx.value
         ctx.value = ctx.env.doors.environ.get(name(ctx))
         if ctx.value is not None:
-            return yes(ctx, saved)
+            text = yes(ctx, saved)
+            return text if len(last) > 1 else ""  # without a string the value is not put in
         ctx.value = saved
         if rest is not None:
             rest(ctx)

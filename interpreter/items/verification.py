@@ -35,7 +35,14 @@ def _skip_prvscheck(compiler: Compiler, node: Item) -> Run | None:
         effects = [effect] if effect is not None else []
         more, problem = reader.texts(1, 2, "prvscheck")
         effects += more
-    return sequence(effects, problem)
+    return sequence([_forget_prvscheck, *effects], problem)
+
+
+def _forget_prvscheck(ctx: Context) -> str:
+    """The variables lose their values even where the item is skipped."""
+    scratch = ctx.scratch
+    scratch["prvscheck_result"] = scratch["prvscheck_address"] = scratch["prvscheck_keynum"] = None
+    return ""
 
 
 @compiled_item("prvscheck", section="11.5", skip=_skip_prvscheck)
@@ -70,7 +77,7 @@ def compile_prvscheck(compiler: Compiler, node: Item) -> Run:
 
     def run(ctx: Context) -> str:
         scratch = ctx.scratch
-        scratch["prvscheck_result"] = scratch["prvscheck_address"] = scratch["prvscheck_keynum"] = None
+        _forget_prvscheck(ctx)
         text = address(ctx)
         signed = prvs_split(text)
         if signed is None:

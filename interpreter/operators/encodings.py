@@ -42,13 +42,13 @@ operator("base64", section="11.6")(base64)
 operator("str2b64", section="11.6")(base64)
 
 
-@operator("base64d", section="11.6", takes="ctx")
-def base64d(ctx: Context, text: str) -> str:
+@operator("base64d", section="11.6", takes="arg")
+def base64d(ctx: Context, text: str, argument: str | None, name: str) -> str:
     """Decode base64; the result ends before the first zero byte. Manual 11.6."""
     data = b64decode(text)
     if data is None:
         raise ExpansionError(
-            f'string "{shown(text, ctx.env.version)}" is not well-formed for "base64d" operator'
+            f'string "{shown(text, ctx.env.version)}" is not well-formed for "{name}" operator'
         )
     if 0 in data:
         data = data[: data.index(0)]

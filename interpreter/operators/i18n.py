@@ -74,7 +74,7 @@ def local_part_from_alabel(text: str) -> str:
     if not text.startswith("xn--"):
         raise _Bad("bad alabel prefix")
     try:
-        codes = punycode.decode(text[4:], len(text), _ODD_DIGITS)
+        codes = punycode.decode(text[4:], len(text), _ODD_DIGITS, 0x10FFFF)
         if any(code > 0x10FFFF or 0xD800 <= code < 0xDC00 for code in codes):
             raise punycode.PunycodeError(punycode.BAD_INPUT)
     except punycode.PunycodeError as problem:

@@ -490,6 +490,8 @@ def run_from_expansion(ctx: Context, name: str, arguments: list[str]) -> tuple[s
 def _called(ctx: Context, name: str) -> str:
     """How Exim names an ACL after it ran: of one given as text, its reader left the first line."""
     text = name.lstrip(" \t\n\v\f\r")
+    if type(name) is Tainted and ctx.env.version >= (4, 94):
+        return name  # nothing was read
     if "\n" not in text or (" " not in text and (text in ctx.env.acls or text.startswith("/"))):
         return name
     from eximious.simulation.acl.inline import first_line

@@ -206,12 +206,17 @@ def _forget(session: SmtpSession) -> None:
 def mail_auth(session: SmtpSession, value: str) -> None:
     """``AUTH=`` on MAIL: who the message is from in truth (manual 33.2). Raises Wrong."""
     from eximious.interpreter.operators.encodings import xtextd
+    from eximious.interpreter.outcomes import ExpansionError
     from eximious.simulation.smtp.envelope import Wrong
 
     if value == "<>":
         return
     connection = session.connection
-    connection.authenticated_sender = Tainted(str(xtextd(value)))
+    try:
+        connection.authenticated_sender = Tainted(str(xtextd(value)))
+    except ExpansionError:
+        session.protocol_error("smtp_syntax_error", 501, None, "invalid data for AUTH")
+        raise Wrong from None
     why = "client not authenticated"
     if session.has_acl("acl_smtp_mailauth"):
         result = session.acl("mailauth", "acl_smtp_mailauth")

@@ -75,10 +75,13 @@ def bdat(session: SmtpSession, argument: str) -> None:
 
 
 def _recipients_there(session: SmtpSession, verb: str) -> bool:
+    session.pipe_connect = False
     if not session.discarded and not session.recipients:
         session.record.last.reason = "sequence"
         if session.rcpt_response is not None and session.rcpt_response_same:
             session.respond("503", "All RCPT commands were rejected with this error:", final=False)
+            # kept without its end from here on: what a later RCPT is answered differs from it, where it has one
+            session.rcpt_response = session.rcpt_response.removesuffix("\r\n")
             session.respond("503", session.rcpt_response, final=False)
         if session.pipelining and session.last_was_rcpt:
             session.say(f"503 Valid RCPT command must precede {verb}")

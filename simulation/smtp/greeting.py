@@ -160,9 +160,8 @@ def _extensions(session: SmtpSession) -> Iterator[str]:
     if session.state.connection.pipelining and session.is_host("pipelining_advertise_hosts"):
         session.pipelining = True
         yield "PIPELINING"
-        if session.has_option("pipelining_connect_advertise_hosts") and session.is_host(
-            "pipelining_connect_advertise_hosts"
-        ):
+        wanted = session.pipe_connect and session.has_option("pipelining_connect_advertise_hosts")
+        if wanted and session.is_host("pipelining_connect_advertise_hosts"):
             yield "PIPECONNECT"
     from eximious.simulation.smtp.auth import advertised
 

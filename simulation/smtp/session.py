@@ -87,6 +87,7 @@ class SmtpSession:
         self.counted_once: set[str] = set()
         self.history: list[str] = []
         self.notquit_done = False
+        self.pipe_connect = True  # until the first message
         self.proxy_failed = False
         # ---- the transaction
         self.sender: str | None = None
@@ -318,7 +319,7 @@ class SmtpSession:
     def say(self, line: str) -> None:
         """Send one line, its end not included."""
         if self.rcpt_in_progress:
-            self._note_rcpt_response(line)
+            self._note_rcpt_response(line + "\r\n")
         self._send(line + "\r\n")
 
     def _send(self, text: str) -> None:

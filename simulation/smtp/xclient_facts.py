@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from eximious.interpreter.ipaddress import parse_ip
 from eximious.interpreter.operators.encodings import xtextd
+from eximious.interpreter.outcomes import ExpansionError
 from eximious.interpreter.text import Tainted
 
 if TYPE_CHECKING:
@@ -37,7 +38,12 @@ def take(session: SmtpSession, argument: str) -> None:
                 "smtp_syntax_error", 501, None, f"XCLIENT: unrecognised parameter '{name}'"
             )
             return
-        values[known] = str(xtextd(value))
+        try:
+            values[known] = str(xtextd(value))
+        except ExpansionError:
+            problem = f"XCLIENT: failed xtext decode for parameter '{name}'"
+            session.protocol_error("smtp_syntax_error", 501, None, problem)
+            return
     _apply(session, values)
 
 

@@ -39,6 +39,11 @@ _SESSION = (
 _FILL = "".join(f"${{uc:{letter * 40}}}${{tr{{{letter}}}{{{letter}}}{{\\xe9}}}}" for letter in "jkqzw")
 #: the conditions acl and saslauthd with too many arguments
 _GARBAGE = re.compile(r"Too many arguments for '(?![a-z_0-9]+')[^']*' \(max")
+#: the last error of the system, whatever that was; the place that another release of PCRE2 gives
+_VARYING = (
+    re.compile(r"(?<=too short for cdb lookup: ).*"),
+    re.compile(r"(?<=unrecognized character follows \\ at offset )\d+"),
+)
 _NAMED = "Too many arguments for 'NAME' (max"
 #: how often an answer that differs is asked again, to see whether it is the same every time
 _AGAIN = 20
@@ -187,7 +192,12 @@ class Pair:
 
 def _same_but_memory(real: Answer, mine: Answer) -> bool:
     """Whether the answers are the same where 4.96 shows memory in place of a condition's name."""
-    if real.text is None or mine.text is None or not _GARBAGE.search(real.text):
+    if real.text is None or mine.text is None:
+        return False
+    for varying in _VARYING:
+        if varying.search(real.text) and varying.sub("", real.text) == varying.sub("", mine.text):
+            return True
+    if not _GARBAGE.search(real.text):
         return False
     return _GARBAGE.sub(_NAMED, real.text) == re.sub(r"'(?:acl|saslauthd)' \(max", "'NAME' (max", mine.text)
 
