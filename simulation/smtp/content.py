@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from eximious.interpreter.text import Tainted
@@ -117,6 +118,16 @@ class Store:
         return b"".join(self.parts)
 
 
+#: a line of a header, or what goes on with one
+_HEADER = re.compile(rb"[ \t]|[!-9;-~]+[ \t]*:")
+
+
+def begin(session: SmtpSession) -> None:
+    """A message begins to come: it has no id yet."""
+    session.ctx.message.message_exim_id = ""
+    session.message_started = session.env.doors.clock.now()
+
+
 class Message:
     """The message behind DATA: up to a line that is a dot.
 
@@ -125,6 +136,7 @@ class Message:
     """
 
     def __init__(self, session: SmtpSession) -> None:
+        begin(session)
         self.store = Store(session)
         self._tail = b"\n"
         self._crlf: bool | None = None
@@ -198,6 +210,7 @@ class Chunks:
     """A message in chunks: each of the size that its BDAT said."""
 
     def __init__(self, session: SmtpSession) -> None:
+        begin(session)
         self.store = Store(session)
         self.left = self.size = 0
         self.last = False
@@ -249,13 +262,24 @@ class Flush:
         session.closed = True
 
 
+def _in_body(text: bytes) -> bool:
+    """Whether something of the body has come: behind an empty line, or behind a first line that is no header."""
+    for line in text.replace(b"\r\n", b"\n").splitlines(keepends=True):
+        text = text[len(line) :]
+        if line == b"\n":
+            return True
+        if not _HEADER.match(line):
+            return line.endswith(b"\n") and bool(text.strip(b"\r"))
+    return False
+
+
 def lose(session: SmtpSession, store: Store) -> None:
     """The connection is lost inside a message."""
     session.receiving = None
     message = session.ctx.message
     if session.logs("lost_incoming_connection"):
-        text = store.text().replace(b"\r\n", b"\n")
-        where = " (header)" if not text else "" if b"\n\n" in text or text[:1] == b"\n" else " (after header)"
+        text = store.text()
+        where = " (header)" if not text else "" if _in_body(text) else " (after header)"
         if session.env.version >= (4, 97) and message.sender_address:
             where += f" F=<{message.sender_address}>"
         session.log(f"{session.connection_info()} lost while reading message data{where}")

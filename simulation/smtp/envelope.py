@@ -56,7 +56,7 @@ def mail(session: SmtpSession, argument: str) -> None:
     session.connection.received_protocol = session.protocol()
     ctx = session.ctx
     try:
-        rest = _mail_options(session, argument) if session.esmtp else argument
+        rest = session.data = _mail_options(session, argument) if session.esmtp else argument
     except Wrong:
         return
     raw = rewrite_at_smtp_time(ctx, Tainted(rest), is_recipient=False)
@@ -287,7 +287,7 @@ def rcpt(session: SmtpSession, argument: str) -> None:
         return
     wanted: dict[str, str] = {}
     try:
-        rest = _rcpt_options(session, argument, wanted) if session.esmtp else argument
+        rest = session.data = _rcpt_options(session, argument, wanted) if session.esmtp else argument
     except Wrong:
         return
     raw = rewrite_at_smtp_time(ctx, Tainted(rest), is_recipient=True)
@@ -337,7 +337,12 @@ def rcpt(session: SmtpSession, argument: str) -> None:
 def _rcpt_acl(session: SmtpSession, address: str) -> AclResult:
     if session.all_discarded:
         return AclResult(DISCARD, None, None)
-    return address_acl(session, "rcpt", "acl_smtp_rcpt", address)
+    result = address_acl(session, "rcpt", "acl_smtp_rcpt", address)
+    if result.outcome == OK and session.state.message.cutthrough:
+        from eximious.simulation.smtp.cutthrough import tried
+
+        return tried(session, address, result)
+    return result
 
 
 def address_acl(session: SmtpSession, phase: str, option: str, address: str) -> AclResult:

@@ -138,6 +138,7 @@ def _answer(session: SmtpSession, result: AclResult | None) -> None:
     last = len(lines) - 1
     session.raw("".join(f"{code}{' ' if at == last else '-'}{line}\r\n" for at, line in enumerate(lines)))
     session.helo_seen = True
+    session.greeted_esmtp = session.esmtp
     session.reset()
     connection.received_protocol = session.protocol()
     session.too_many = False
@@ -162,6 +163,7 @@ def _extensions(session: SmtpSession) -> Iterator[str]:
         yield "PIPELINING"
         wanted = session.pipe_connect and session.has_option("pipelining_connect_advertise_hosts")
         if wanted and session.is_host("pipelining_connect_advertise_hosts"):
+            session.pipe_connect_offered = True
             yield "PIPECONNECT"
     from eximious.simulation.smtp.auth import advertised
 

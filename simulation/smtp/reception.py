@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from eximious.interpreter.engine import expand
 from eximious.interpreter.headers import Header
 from eximious.interpreter.message_file import MessageAbandoned, MessageReader, message_id
+from eximious.interpreter.operators.time import format_interval
 from eximious.interpreter.outcomes import Failure, ForcedFailure
 from eximious.interpreter.text import follow
 from eximious.simulation.acl.engine import client, tls_items
@@ -83,7 +84,7 @@ def _received(session: SmtpSession, data: bytes, size: int, chunk: int | None) -
     sizes = None
     if chunk is not None:
         # what Exim has counted while it read, with the carriage returns
-        counted = reader.size + len(body) - len(reader.first_of_body)
+        counted = reader.size + len(body) - len(reader.first_of_body) + (not data)
         sizes = chunk, counted + message.message_linecount
     _accept(session, result, sizes)
 
@@ -281,6 +282,11 @@ def _accept(session: SmtpSession, result: AclResult, sizes: tuple[int, int] | No
     head = sum(len(header.text) for header in message.headers or () if not header.deleted)
     message.message_size = head + 1 + message.message_body_size
     _log_arrival(session, chunked=sizes is not None)
+    if effects.deliver_freeze:
+        session.log("frozen by ACL")
+    if effects.queue_only:
+        where = f" in {message.queue_name}" if message.queue_name else ""
+        session.log(f"no immediate delivery: queued{where} by ACL")
     if result.outcome == DISCARD or not session.recipients:
         by = "DATA ACL" if result.outcome == DISCARD else "MAIL ACL" if session.all_discarded else "RCPT ACL"
         why = f": {result.log}" if result.outcome == DISCARD and result.log else ""
@@ -289,7 +295,9 @@ def _accept(session: SmtpSession, result: AclResult, sizes: tuple[int, int] | No
     session.record.messages.append(described(session, result))
     identity = message.message_exim_id
     if effects.fake:
-        session.respond("450" if effects.fake == "defer" else "550", str(effects.fake_text))
+        from eximious.simulation.acl.replies import split_message
+
+        session.respond("450" if effects.fake == "defer" else "550", split_message(str(effects.fake_text)))
     elif result.user:
         session.user_message("250", result)
     elif sizes is not None:
@@ -304,11 +312,15 @@ def _accept(session: SmtpSession, result: AclResult, sizes: tuple[int, int] | No
 def _log_arrival(session: SmtpSession, chunked: bool) -> None:
     """The line ``<=`` of the main log (manual 53.4)."""
     ctx, message, connection = session.ctx, session.ctx.message, session.connection
-    parts = [f"<= {message.sender_address or '<>'}"]
+    mark = "(=" if session.state.message.fake == "reject" else "<="
+    parts = [f"{mark} {message.sender_address or '<>'}"]
     full = client(ctx)
     parts.append(full)
     if connection.received_protocol:
         parts.append(f"P={connection.received_protocol}")
+    if session.pipelining and session.logs("pipelining"):
+        offered = "." if session.pipe_connect_offered else ""
+        parts.append(f"L{offered}{'' if session.pipelining_used else '-'}")
     if connection.tls_in.active:
         parts += tls_items(ctx).split(" ", 1)[1:]
     if connection.proxy_session and session.logs("proxy"):
@@ -327,6 +339,15 @@ def _log_arrival(session: SmtpSession, chunked: bool) -> None:
     parts.append(f"S={message.message_size}")
     if session.logs("8bitmime"):
         parts.append(f"M8S={session.body_8bitmime}")
+    if session.logs("receive_time"):
+        taken = max(ctx.env.doors.clock.now() - session.message_started, 0.0)
+        parts.append(
+            f"RT={taken:.3f}s"
+            if session.logs("millisec") and taken < 60
+            else f"RT={format_interval(int(taken))}"
+        )
+    if message.queue_name:
+        parts.append(f"Q={message.queue_name}")
     if session.logs("msg_id"):
         identity = _header_id(session)
         if identity:

@@ -88,6 +88,9 @@ class SmtpSession:
         self.history: list[str] = []
         self.notquit_done = False
         self.pipe_connect = True  # until the first message
+        self.pipe_connect_offered = self.pipelining_used = False
+        self.greeted_esmtp = False  # by the last greeting that was accepted; ``esmtp``: by the last one at all
+        self.message_started = 0.0
         self.proxy_failed = False
         # ---- the transaction
         self.sender: str | None = None
@@ -230,6 +233,8 @@ class SmtpSession:
         if self.proxy_failed and command.name != "QUIT":
             self.say("503 Command refused, required Proxy negotiation failed")
             return
+        if self._input and self.pipelining and command.pipelined and not self.host_checking:
+            self.pipelining_used = True
         command.answer(self, argument)
 
     def pipeline_violation(self, command: Command) -> bool:
@@ -567,12 +572,12 @@ class SmtpSession:
         self.body_8bitmime = 0
         self.dsn_ret = self.dsn_envid = ""
         self.bdat = None
-        identity = self.ctx.message.message_exim_id
-        self.ctx.message = Message()
+        before, self.ctx.message = self.ctx.message, Message()
         self.ctx.message.message_size = -1  # not known yet
+        self.ctx.message.queue_name = before.queue_name  # set for one, kept for all that come
         if self.host_checking:
             # Exim keeps the id of the last message until there is another
-            self.ctx.message.message_exim_id = identity
+            self.ctx.message.message_exim_id = before.message_exim_id
         self.ctx.address = Address()
         self.ctx.captures = []
         self.ctx.value = None
@@ -583,7 +588,7 @@ class SmtpSession:
 
     def protocol(self) -> str:
         """The value of ``$received_protocol`` (manual 11.9)."""
-        name = "esmtp" if self.esmtp else "smtp"
+        name = "esmtp" if self.greeted_esmtp else "smtp"
         local = "" if self.connection.sender_host_address else "local-"
         secure = "s" if self.connection.tls_in.active else ""
         authenticated = "a" if self.connection.sender_host_authenticated else ""

@@ -236,7 +236,7 @@ _BODIES = [
     ["MIME-Version: 1.0", "Content-Type: multipart/mixed; boundary=b1", "", "--b1", "Content-Type: text/plain", "", "Hello", "--b1",
      "Content-Type: application/octet-stream; name=x.exe", "Content-Transfer-Encoding: base64", "", "SGVsbG8gd29ybGQ=", "--b1--"],
     ["X-\xe4: 8 bit in a name", "Subject: =?utf-8?q?=C3=A4?=", "To: Alice <ALICE@example.org>", "", "gr\xfc\xdfe"],
-    ["DKIM-Signature: v=1; a=rsa-sha256; d=example.org; s=sel; c=relaxed/relaxed; h=from; bh=AAAA; b=BBBB", "From: alice@example.org", "", "x"],
+
     ["no header at all", "just text"],
     ["", "a body alone"],
     ["Received: from a by b; Mon, 1 Jan 2024 00:00:00 +0000", "Message-ID: <1@x>", "Date: Mon, 1 Jan 2024 00:00:00 +0000", "Bcc: secret@x", "",

@@ -1,0 +1,39 @@
+"""Cutthrough delivery (manual 44.18): the first recipient that an ACL accepts goes through the routers at once.
+
+Nothing is delivered. Where the recipient is not accepted on the way, neither is the RCPT.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximious.simulation.acl.outcomes import DEFER, FAIL, OK, AclResult
+
+if TYPE_CHECKING:
+    from eximious.simulation.smtp.session import SmtpSession
+
+_OUTCOMES = {"ok": OK, "fail": FAIL, "defer": DEFER}
+
+
+def tried(session: SmtpSession, address: str, accepted: AclResult) -> AclResult:
+    """The result for a recipient that an ACL accepted: ``accepted``, or that of the routers and of the host asked."""
+    if session.ctx.message.rcpt_count != 1:
+        return accepted
+    from eximious.simulation.routing.run import RECIPIENT
+    from eximious.simulation.routing.verify import Verification
+
+    ctx = session.ctx
+    callout = None
+    if session.state.callouts:
+        from eximious.simulation.routing.callouts import Caller, CalloutOptions
+
+        options = CalloutOptions()
+        options.use_sender = options.no_cache = True
+        callout = Caller(ctx, options, RECIPIENT).ask
+    saved = ctx.address, ctx.captures, ctx.value
+    try:
+        verified = Verification(ctx, RECIPIENT, callout=callout, trace=session.state.trace).ask(address)
+    finally:
+        ctx.address, ctx.captures, ctx.value = saved
+    outcome = _OUTCOMES[verified.outcome]
+    return accepted if outcome == OK else AclResult(outcome, None, None)
