@@ -24,6 +24,8 @@ def advertised(session: SmtpSession) -> list[str]:
     """The mechanisms that EHLO offers to this client, in capital letters."""
     session.advertised_authenticators = []
     found = session.env.configuration.authenticators
+    if session.connection.sender_host_authenticated:
+        return []
     if not found or not session.is_host("auth_advertise_hosts"):
         return []
     for instance in found.values():
@@ -51,7 +53,7 @@ def condition_met(session: SmtpSession, text: str, whose: str) -> bool:
     return bool(value) and value.lower() not in ("0", "no", "false")
 
 
-@command("auth", mail=True, once=True)
+@command("auth", once=True)
 def auth(session: SmtpSession, argument: str) -> None:
     """AUTH: begin the exchange of a mechanism."""
     connection = session.connection

@@ -258,18 +258,21 @@ class Flush:
         return rest
 
     def lost(self, session: SmtpSession) -> None:
-        """See :class:`Receiving`."""
-        session.closed = True
+        """See :class:`Receiving`. The session ends as where a command was expected."""
+        session.receiving = None
 
 
 def _in_body(text: bytes) -> bool:
     """Whether something of the body has come: behind an empty line, or behind a first line that is no header."""
-    for line in text.replace(b"\r\n", b"\n").splitlines(keepends=True):
-        text = text[len(line) :]
-        if line == b"\n":
+    at = 0
+    while at < len(text):
+        end = text.find(b"\n", at) + 1
+        line = text[at : end or len(text)]
+        if line in (b"\n", b"\r\n"):
             return True
         if not _HEADER.match(line):
-            return line.endswith(b"\n") and bool(text.strip(b"\r"))
+            return 0 < end < len(text)
+        at += len(line)
     return False
 
 

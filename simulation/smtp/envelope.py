@@ -336,7 +336,7 @@ def rcpt(session: SmtpSession, argument: str) -> None:
 
 def _rcpt_acl(session: SmtpSession, address: str) -> AclResult:
     if session.all_discarded:
-        return AclResult(DISCARD, None, None)
+        return AclResult(DISCARD, None, session.last_log)
     result = address_acl(session, "rcpt", "acl_smtp_rcpt", address)
     if result.outcome == OK and session.state.message.cutthrough:
         from eximious.simulation.smtp.cutthrough import tried

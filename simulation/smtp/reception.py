@@ -26,7 +26,8 @@ def received(session: SmtpSession, data: bytes, size: int, chunk: int | None = N
     """
     session.begin_event("received", "")
     try:
-        _received(session, data, size, chunk)
+        if not _received(session, data, size, chunk):
+            session.ctx.message.message_exim_id = ""
     finally:
         from eximious.simulation.mime.mailbox import unspool
 
@@ -36,7 +37,8 @@ def received(session: SmtpSession, data: bytes, size: int, chunk: int | None = N
         session.connection.received_protocol = session.protocol()
 
 
-def _received(session: SmtpSession, data: bytes, size: int, chunk: int | None) -> None:
+def _received(session: SmtpSession, data: bytes, size: int, chunk: int | None) -> bool:
+    """Gives whether there is something to deliver."""
     ctx, message = session.ctx, session.ctx.message
     message.message_exim_id = message_id(ctx)
     message.received_time = int(ctx.env.doors.clock.now())
@@ -46,7 +48,7 @@ def _received(session: SmtpSession, data: bytes, size: int, chunk: int | None) -
         reader.read_headers()
     except MessageAbandoned as abandoned:
         _header_too_large(session, abandoned.message)
-        return
+        return False
     message.headers = reader.headers
     if 0 < limit < size:
         session.record.last.reason = "limit"
@@ -57,7 +59,7 @@ def _received(session: SmtpSession, data: bytes, size: int, chunk: int | None) -
                 f"read={size} max={limit}",
                 "main reject",
             )
-        return
+        return False
     body = _body(reader)
     message.received_count = 1 + sum(1 for header in reader.headers if header.type == "P")
     if message.received_count - 1 > int(session.options.get("received_headers_max") or 0):
@@ -67,7 +69,7 @@ def _received(session: SmtpSession, data: bytes, size: int, chunk: int | None) -
             f'rejected from <{message.sender_address}>{_whence(session)}: Too many "Received" headers',
             "main reject",
         )
-        return
+        return False
     _fix(session)
     _rewrite(session)
     _add_received(session)
@@ -79,7 +81,7 @@ def _received(session: SmtpSession, data: bytes, size: int, chunk: int | None) -
     result = _acls(session)
     message.enable_dollar_recipients = False
     if result is None:
-        return
+        return False
     apply_changes(ctx, session.state)
     sizes = None
     if chunk is not None:
@@ -87,6 +89,7 @@ def _received(session: SmtpSession, data: bytes, size: int, chunk: int | None) -
         counted = reader.size + len(body) - len(reader.first_of_body) + (not data)
         sizes = chunk, counted + message.message_linecount
     _accept(session, result, sizes)
+    return result.outcome != DISCARD and bool(session.recipients)
 
 
 def _whence(session: SmtpSession) -> str:
@@ -229,7 +232,12 @@ def _acls(session: SmtpSession) -> AclResult | None:
             session.refuse("mime", result)
             return None
         session.begin_event("received", "")
-    if ctx.message.prdr_requested and len(session.recipients) > 1 and session.has_acl("acl_smtp_data_prdr"):
+    session.prdr_asked = (
+        bool(ctx.message.prdr_requested)
+        and len(session.recipients) > 1
+        and session.has_acl("acl_smtp_data_prdr")
+    )
+    if session.prdr_asked:
         _prdr(session)
     if not session.has_acl("acl_smtp_data"):
         session.record.last.reason = "no acl"
@@ -332,7 +340,7 @@ def _log_arrival(session: SmtpSession, chunked: bool) -> None:
             if session.logs("smtp_mailauth") and connection.authenticated_sender:
                 authenticated += f":{connection.authenticated_sender}"
         parts.append(authenticated)
-    if message.prdr_requested and session.has_acl("acl_smtp_data_prdr"):
+    if session.prdr_asked:
         parts.append("PRDR")
     if chunked:
         parts.append("K")

@@ -35,6 +35,8 @@ def refuse(session: SmtpSession, phase: str, result: AclResult) -> None:
     ctx = session.ctx
     refused = result.outcome in (FAIL, DROP)
     command = session.data if phase not in ("connect", "predata", "mime", "data", "prdr") else ""
+    if phase == "auth":
+        command = command.partition(" ")[0]  # what may hold a password is not logged
     failure = session.state.message.sender_failure
     if failure is not None and not failure.told:
         before = own_code(ctx, CODES.get(phase, "550") if refused else "451", result, phase != "vrfy")

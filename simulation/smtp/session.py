@@ -89,12 +89,16 @@ class SmtpSession:
         self.notquit_done = False
         self.pipe_connect = True  # until the first message
         self.pipe_connect_offered = self.pipelining_used = False
-        self.greeted_esmtp = False  # by the last greeting that was accepted; ``esmtp``: by the last one at all
+        self.greeted_esmtp = (
+            False  # by the last greeting that was accepted; ``esmtp``: by the last one at all
+        )
         self.message_started = 0.0
+        self.prdr_asked = False
         self.proxy_failed = False
         # ---- the transaction
         self.sender: str | None = None
         self.discarded = self.all_discarded = self.too_many = False
+        self.last_log: str | None = None  # what the ACL that ran last would have logged
         self.rejected_mail = self.last_rejected_mail = False
         self.was_rcpt = self.last_was_rcpt = False
         self.rcpt_in_progress = False
@@ -157,10 +161,11 @@ class SmtpSession:
                 self.receiving.lost(self)
                 if not self.closed:
                     self._end_of_input()
-            elif self.dialogue is not None:
-                self.dialogue = None
-                self._end_of_input()
             else:
+                while self.dialogue is not None:
+                    # Exim takes what there is for the answer, and nothing for those behind it
+                    text, self._input = self._input.decode("latin-1"), b""
+                    self.dialogue.line(self, text.rstrip("\r"))
                 self._end_of_input()  # a last line without an end is no command
             self._finish()
 
@@ -262,8 +267,9 @@ class SmtpSession:
         """Count commands that are no part of a transaction (manual 14, smtp_accept_max_nonmail)."""
         if command.mail:
             return False
-        if command.once and command.name not in self.counted_once:
-            self.counted_once.add(command.name)
+        once = "HELO" if command.name == "EHLO" else command.name  # the two count as one
+        if command.once and once not in self.counted_once:
+            self.counted_once.add(once)
             return False
         if self._count_nonmail is None:
             self._count_nonmail = self.is_host("smtp_accept_max_nonmail_hosts")
@@ -421,6 +427,7 @@ class SmtpSession:
         headers = len(self.state.message.added_headers)
         removed = self.state.message.removed_headers
         result = run_hook(self.ctx, phase, str(text), recipient)
+        self.last_log = result.log
         if self.recording:
             self._note_effects(before, headers, removed)
         return result
@@ -591,7 +598,7 @@ class SmtpSession:
         name = "esmtp" if self.greeted_esmtp else "smtp"
         local = "" if self.connection.sender_host_address else "local-"
         secure = "s" if self.connection.tls_in.active else ""
-        authenticated = "a" if self.connection.sender_host_authenticated else ""
+        authenticated = "a" if self.greeted_esmtp and self.connection.sender_host_authenticated else ""
         utf8 = "utf8" if self.ctx.message.message_smtputf8 else ""
         return f"{utf8}{local}{name}{secure}{authenticated}"
 
