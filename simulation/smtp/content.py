@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from eximious.interpreter.text import Tainted
 from eximious.simulation.acl.outcomes import OK
+from eximious.simulation.smtp.arrival import Arrival
 from eximious.simulation.smtp.registry import command
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ _HEADER = re.compile(rb"[ \t]|[!-9;-~]+[ \t]*:")
 def begin(session: SmtpSession) -> None:
     """A message begins to come: it has no id yet."""
     session.ctx.message.message_exim_id = ""
-    session.message_started = session.env.doors.clock.now()
+    session.arrival = Arrival(session.env.doors.clock.now())
 
 
 class Message:

@@ -53,7 +53,6 @@ def mail(session: SmtpSession, argument: str) -> None:
         return
     session.reset()
     session.too_many = False
-    session.connection.received_protocol = session.protocol()
     ctx = session.ctx
     try:
         rest = session.data = _mail_options(session, argument) if session.esmtp else argument

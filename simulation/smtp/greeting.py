@@ -130,7 +130,8 @@ def _answer(session: SmtpSession, result: AclResult | None) -> None:
         first = f"{session.active_hostname} Hello {ident}{connection.sender_host_name or connection.sender_helo_name}"
         if connection.sender_host_address:
             first += f" [{connection.sender_host_address}]"
-    session.pipelining = session.chunking = session.tls_advertised = session.auth_advertised = False
+    # chunking once offered stays so
+    session.pipelining = session.tls_advertised = session.auth_advertised = False
     session.dsn = session.smtputf8 = False
     lines = [first]
     if session.esmtp:

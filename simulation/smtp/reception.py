@@ -9,9 +9,9 @@ from eximious.interpreter.headers import Header
 from eximious.interpreter.message_file import MessageAbandoned, MessageReader, message_id
 from eximious.interpreter.operators.time import format_interval
 from eximious.interpreter.outcomes import Failure, ForcedFailure
-from eximious.interpreter.text import follow
-from eximious.simulation.acl.engine import client, tls_items
-from eximious.simulation.acl.outcomes import DISCARD, OK, AclResult
+from eximious.interpreter.text import Tainted, follow
+from eximious.simulation.acl.engine import client, printing, tls_items
+from eximious.simulation.acl.outcomes import DISCARD, DROP, FAIL, OK, AclResult
 from eximious.simulation.rewriting.addresses import rewrite_address
 from eximious.simulation.rewriting.headers import rewrite_headers
 
@@ -33,8 +33,8 @@ def received(session: SmtpSession, data: bytes, size: int, chunk: int | None = N
 
         unspool(session.ctx)
         session.reset()
+        session.discarded = False
         session.counted_once.clear()
-        session.connection.received_protocol = session.protocol()
 
 
 def _received(session: SmtpSession, data: bytes, size: int, chunk: int | None) -> bool:
@@ -74,6 +74,7 @@ def _received(session: SmtpSession, data: bytes, size: int, chunk: int | None) -
     _rewrite(session)
     _add_received(session)
     _measure(session, reader, body)
+    counted = message.message_size
     from eximious.simulation.smtp.header_changes import apply_changes
 
     apply_changes(ctx, session.state)
@@ -86,8 +87,7 @@ def _received(session: SmtpSession, data: bytes, size: int, chunk: int | None) -
     sizes = None
     if chunk is not None:
         # what Exim has counted while it read, with the carriage returns
-        counted = reader.size + len(body) - len(reader.first_of_body) + (not data)
-        sizes = chunk, counted + message.message_linecount
+        sizes = chunk, counted + (not data) + message.message_linecount
     _accept(session, result, sizes)
     return result.outcome != DISCARD and bool(session.recipients)
 
@@ -198,9 +198,8 @@ def _measure(session: SmtpSession, reader: MessageReader, body: str) -> None:
     message.body_linecount = body.count("\n")
     message.body_zerocount = body.count("\0") + reader.zeros
     message.message_body_size = len(body)
-    headers = message.headers or ()
-    head = sum(len(header.text) for header in headers if not header.deleted)
-    message.message_size = head + 1 + len(body)
+    # as it came, without what is added; the line about its arrival has it with that
+    message.message_size = reader.size + len(body) - len(reader.first_of_body)
     # Received: is not counted, and a line that ended the header is counted with both
     message.message_linecount = (reader.lines if reader.text else 0) + message.body_linecount
     longest = max((len(line) for line in body.split("\n")), default=0)
@@ -213,12 +212,17 @@ def _measure(session: SmtpSession, reader: MessageReader, body: str) -> None:
 def _acls(session: SmtpSession) -> AclResult | None:
     """Run the ACLs about a message; None where it was refused (and answered)."""
     ctx = session.ctx
+    arrival = session.arrival
+    arrival.recipients = [one["address"] for one in session.recipients]
+    if not session.recipients:
+        return AclResult(OK, None, None)  # nobody is to have it: no ACL is asked
     if not session.state.message.dkim_disable_verify:
         result = _dkim(session)
         if result is not None and result.outcome not in (OK, DISCARD):
             session.refuse("dkim", result)
             return None
         if result is not None and result.outcome == DISCARD:
+            arrival.discarding = "DKIM ACL"
             return result
     if session.has_acl("acl_smtp_mime"):
         from eximious.simulation.mime.walk import run_mime_acl
@@ -227,18 +231,21 @@ def _acls(session: SmtpSession) -> AclResult | None:
         result = run_mime_acl(ctx, str(session.options.get("acl_smtp_mime")))
         session.record.last.acl = str(session.options.get("acl_smtp_mime"))
         if result.outcome == DISCARD:
+            arrival.discarding = "MIME ACL"
             return result
         if result.outcome != OK:
             session.refuse("mime", result)
             return None
         session.begin_event("received", "")
-    session.prdr_asked = (
+    arrival.prdr = (
         bool(ctx.message.prdr_requested)
         and len(session.recipients) > 1
         and session.has_acl("acl_smtp_data_prdr")
     )
-    if session.prdr_asked:
-        _prdr(session)
+    if arrival.prdr:
+        arrival.last_reply = _prdr(session)
+        if not arrival.last_reply:
+            return None
     if not session.has_acl("acl_smtp_data"):
         session.record.last.reason = "no acl"
         return AclResult(OK, None, None)
@@ -256,29 +263,54 @@ def _dkim(session: SmtpSession) -> AclResult | None:
     return run_dkim_acl(session.ctx, str(text) if text else None)
 
 
-def _prdr(session: SmtpSession) -> None:
-    """Ask the PRDR ACL about each recipient, and answer each (manual 44.2.6)."""
-    ctx, message = session.ctx, session.ctx.message
+#: what the PRDR ACL came to -> code, word
+_PRDR = {
+    OK: ("250", "acceptance"),
+    DISCARD: ("250", "acceptance"),
+    FAIL: ("550", "refusal"),
+    DROP: ("550", "refusal"),
+}
+
+
+def _prdr(session: SmtpSession) -> str:
+    """Ask the PRDR ACL about each recipient, and answer each (manual 44.2.6).
+
+    Gives the last reply if the message goes on to the DATA ACL and is accepted there; "" where it does not go on,
+    which is answered already.
+    """
+    from eximious.simulation.acl.replies import own_code
+    from eximious.simulation.smtp.envelope import address_acl
+
     session.say("353 PRDR content analysis beginning")
-    kept, lines = [], []
-    for at, one in enumerate(session.recipients):
-        ctx.session.smtp_command_argument = one["address"]
-        result = session.acl("prdr", "acl_smtp_data_prdr")
-        word = {OK: "accepted"}.get(
-            result.outcome, "rejected" if result.word in ("deny", "drop") else "temporarily rejected"
-        )
-        lines.append(f"PRDR R=<{one['address']}> {word}")
-        if result.outcome == OK:
-            kept.append(at)
-            session.say("250 OK")
+    message = session.ctx.message
+    outcomes = []
+    for one in list(session.recipients):
+        address = one["address"]
+        result = address_acl(session, "prdr", "acl_smtp_data_prdr", Tainted(address))
+        outcomes.append(result.outcome)
+        code, word = _PRDR.get(result.outcome, ("450", "temporary refusal"))
+        if result.user:
+            shown = str(result.log or result.user).partition("\n")[0]
+            session.log(f"PRDR {address} {shown}")
+            code, enhanced, text, _ = own_code(session.ctx, code, result)
+            session.respond(code, str(text), enhanced)
         else:
-            session.respond(
-                "550" if word == "rejected" else "450", str(result.user or "Administrative prohibition")
-            )
-    session.recipients = [session.recipients[at] for at in kept]
-    message.recipients = [message.recipients[at] for at in kept]
-    for line in lines:
-        session.log(line)
+            session.log(f"PRDR R=<{address}> {word}")
+            session.respond(code, f"PRDR R=<{address}> {word}")
+        if result.outcome != OK:
+            at = session.recipients.index(one)
+            del session.recipients[at], message.recipients[at]
+    start = f"id={message.message_exim_id} message"
+    if not any(outcome == OK or outcome not in _PRDR for outcome in outcomes):
+        session.say(f"550 {start} rejected for all recipients")
+        return ""
+    last = (
+        f"250 {start} accepted{'' if all(outcome == OK for outcome in outcomes) else ' for some recipients'}"
+    )
+    if session.recipients:
+        return last
+    session.say(last)
+    return ""
 
 
 # ---- the end
@@ -296,7 +328,7 @@ def _accept(session: SmtpSession, result: AclResult, sizes: tuple[int, int] | No
         where = f" in {message.queue_name}" if message.queue_name else ""
         session.log(f"no immediate delivery: queued{where} by ACL")
     if result.outcome == DISCARD or not session.recipients:
-        by = "DATA ACL" if result.outcome == DISCARD else "MAIL ACL" if session.all_discarded else "RCPT ACL"
+        by = session.arrival.blackholed_by(result, session.all_discarded)
         why = f": {result.log}" if result.outcome == DISCARD and result.log else ""
         session.log(f"=> blackhole ({by} discarded recipients){why}")
         session.log("Completed")
@@ -306,6 +338,8 @@ def _accept(session: SmtpSession, result: AclResult, sizes: tuple[int, int] | No
         from eximious.simulation.acl.replies import split_message
 
         session.respond("450" if effects.fake == "defer" else "550", split_message(str(effects.fake_text)))
+    elif session.arrival.last_reply:
+        session.say(session.arrival.last_reply)
     elif result.user:
         session.user_message("250", result)
     elif sizes is not None:
@@ -340,7 +374,7 @@ def _log_arrival(session: SmtpSession, chunked: bool) -> None:
             if session.logs("smtp_mailauth") and connection.authenticated_sender:
                 authenticated += f":{connection.authenticated_sender}"
         parts.append(authenticated)
-    if session.prdr_asked:
+    if session.arrival.prdr:
         parts.append("PRDR")
     if chunked:
         parts.append("K")
@@ -348,7 +382,7 @@ def _log_arrival(session: SmtpSession, chunked: bool) -> None:
     if session.logs("8bitmime"):
         parts.append(f"M8S={session.body_8bitmime}")
     if session.logs("receive_time"):
-        taken = max(ctx.env.doors.clock.now() - session.message_started, 0.0)
+        taken = max(ctx.env.doors.clock.now() - session.arrival.started, 0.0)
         parts.append(
             f"RT={taken:.3f}s"
             if session.logs("millisec") and taken < 60
@@ -365,11 +399,11 @@ def _log_arrival(session: SmtpSession, chunked: bool) -> None:
 
         subject = header_value(ctx, "h", "subject")
         if subject:
-            parts.append(f'T="{subject}"')
+            parts.append(f'T="{printing(ctx, subject)}"')
     if session.logs("received_sender"):
         parts.append(f"from <{session.sender}>")
     if session.logs("received_recipients"):
-        parts.append("for " + " ".join(one["address"] for one in session.recipients))
+        parts.append("for " + " ".join(session.arrival.recipients))
     session.log(" ".join(parts))
 
 

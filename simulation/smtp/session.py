@@ -13,6 +13,7 @@ from eximious.interpreter.text import Tainted, follow
 from eximious.simulation.acl.engine import client, printing, run_hook
 from eximious.simulation.acl.outcomes import FAIL, OK, AclResult
 from eximious.simulation.acl.state import state_of
+from eximious.simulation.smtp.arrival import Arrival
 from eximious.simulation.smtp.record import Record
 from eximious.simulation.smtp.registry import find
 
@@ -92,8 +93,7 @@ class SmtpSession:
         self.greeted_esmtp = (
             False  # by the last greeting that was accepted; ``esmtp``: by the last one at all
         )
-        self.message_started = 0.0
-        self.prdr_asked = False
+        self.arrival = Arrival(0.0)
         self.proxy_failed = False
         # ---- the transaction
         self.sender: str | None = None
@@ -416,6 +416,7 @@ class SmtpSession:
         """
         text = self.options.get(option)
         if not text:
+            self.state.log_reject_target = ("main", "reject")
             self.record.last.reason = "no acl"
             return AclResult(FAIL, None, None)
         if self.only_phase and phase != self.only_phase:
@@ -572,7 +573,7 @@ class SmtpSession:
     def reset(self) -> None:
         """Forget the transaction (RSET, a new EHLO, the end of a message)."""
         self.sender = None
-        self.discarded = self.all_discarded = False
+        self.all_discarded = False  # ``discarded`` stays until a message has come, RSET or not
         self.recipients = []
         self.rcpt_response, self.rcpt_response_same = None, True
         self.rcpt_in_progress = False
