@@ -32,7 +32,7 @@ def run(assembly: Assembly, arguments: Arguments) -> int:
     except OriginError as problem:
         sys.stderr.write(f"{problem.message}\n")
         return 1
-    problem_text, _ = assembly.set_origin(origin, None)
+    problem_text, _ = assembly.set_origin(origin, arguments.sender)
     if problem_text:
         sys.stderr.write(f"{problem_text}\n")
         return 1
@@ -41,7 +41,6 @@ def run(assembly: Assembly, arguments: Arguments) -> int:
     # what Exim has from the socket it trusts, and so it does here
     session.sender_host_address, session.sender_host_port = str(address), port
     session.sender_ident = session.authenticated_id = session.authenticated_sender = ""
-    ctx.message.sender_address = ""
     if "-oMt" in origin:
         session.sender_ident = Tainted(origin["-oMt"])
     import gc
@@ -59,6 +58,7 @@ def run(assembly: Assembly, arguments: Arguments) -> int:
     stream: Any = sys.stdin.buffer
     try:
         write(smtp.start())
+        ctx.message.sender_address = ""  # until here it is that of the caller
         sys.stdout.buffer.flush()
         while not smtp.closed:
             data = stream.read1(PIECE)

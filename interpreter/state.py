@@ -249,7 +249,7 @@ class Message:
     ``acl_m``: full variable name -> value. ``headers``: header lines in order, None before there are any.
     ``body``: as received, lines ended by LF. ``message_body`` and ``message_body_end``: None means that
     they are made from ``body``. ``filter_running``: ``$n0``… and ``$sn0``… exist only then.
-    ``enable_dollar_recipients``: ``$recipients`` is an unknown variable without it.
+    ``enable_dollar_recipients``: ``$recipients`` is empty without it.
     """
 
     acl_verify_message = ""

@@ -296,6 +296,10 @@ class Scan:
         if self.include_unknown:
             log_write(subject.ctx, f"{subject.error}: accepted by +include_unknown")
             return OK
+        from eximious.interpreter.variables.clock import log_selected
+
+        if log_selected(subject.ctx.env, "unknown_in_list"):
+            log_write(subject.ctx, f"list matching forced to fail: {subject.error}")
         return FAIL
 
     def _named(self, item: Item) -> int:

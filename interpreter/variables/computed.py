@@ -263,7 +263,7 @@ def sender_address_domain(ctx: Context) -> str:
 
 def recipients(ctx: Context) -> str:
     """The envelope's recipients, separated by a comma and a space; unknown where Exim hides them."""
-    found = _recipients(ctx, "recipients")
+    found = _recipients(ctx)
     return follow(", ".join(found), *found)
 
 
@@ -271,16 +271,12 @@ def recipients_list(ctx: Context) -> str:
     """The envelope's recipients as a list (4.97)."""
     from eximious.interpreter.listsplit import join_list
 
-    found = _recipients(ctx, "recipients_list")
+    found = _recipients(ctx)
     return follow(join_list(":", found), *found)
 
 
-def _recipients(ctx: Context, name: str) -> list[str]:
-    if not ctx.message.enable_dollar_recipients:
-        from eximious.interpreter.variables import UnknownVariable
-
-        raise UnknownVariable(name)
-    return ctx.message.recipients
+def _recipients(ctx: Context) -> list[str]:
+    return ctx.message.recipients if ctx.message.enable_dollar_recipients else []
 
 
 def recipients_count(ctx: Context) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from eximious.conditions.lists.match import match_host
 from eximious.interpreter.engine import expand
+from eximious.interpreter.listsplit import SPACE
 from eximious.interpreter.outcomes import Failure, ForcedFailure
 from eximious.simulation.acl.outcomes import OK, AclResult
 
@@ -101,7 +102,7 @@ def _banner(session: SmtpSession, result: AclResult | None) -> None:
         from eximious.simulation.acl.replies import own_code
 
         code, enhanced, text, _ = own_code(session.ctx, "220", result)
-        session.respond(code, text or "", enhanced)
+        session.respond(code, (text or "").rstrip(SPACE), enhanced)
         return
     text = session.options.get("smtp_banner")
     try:

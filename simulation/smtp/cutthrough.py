@@ -1,4 +1,4 @@
-"""Cutthrough delivery (manual 44.18): the first recipient that an ACL accepts goes through the routers at once.
+"""Cutthrough delivery (manual 44.18): each recipient that an ACL accepts goes through the routers at once.
 
 Nothing is delivered. Where the recipient is not accepted on the way, neither is the RCPT.
 """
@@ -17,8 +17,6 @@ _OUTCOMES = {"ok": OK, "fail": FAIL, "defer": DEFER}
 
 def tried(session: SmtpSession, address: str, accepted: AclResult) -> AclResult:
     """The result for a recipient that an ACL accepted: ``accepted``, or that of the routers and of the host asked."""
-    if session.ctx.message.rcpt_count != 1:
-        return accepted
     from eximious.simulation.routing.run import RECIPIENT
     from eximious.simulation.routing.verify import Verification
 
@@ -36,4 +34,7 @@ def tried(session: SmtpSession, address: str, accepted: AclResult) -> AclResult:
     finally:
         ctx.address, ctx.captures, ctx.value = saved
     outcome = _OUTCOMES[verified.outcome]
-    return accepted if outcome == OK else AclResult(outcome, None, None)
+    if outcome == OK:
+        return accepted
+    session.state.message.cutthrough = False
+    return AclResult(outcome, None, None)

@@ -63,7 +63,7 @@ def mail(session: SmtpSession, argument: str) -> None:
     if found.address is None:
         session.protocol_error("smtp_syntax_error", 501, rest, found.error)
         return
-    sender = Tainted(found.address) if found.address else ""
+    sender = session.raw_sender = Tainted(found.address) if found.address else ""
     ctx.message.sender_address = sender
     session.sender = sender
     if not _fits(session) or not _qualified_sender(session, rest, bool(found.domain)):
@@ -310,7 +310,7 @@ def rcpt(session: SmtpSession, argument: str) -> None:
             session.user_message("250", result)
         else:
             session.say("250 Accepted")
-        session.recipients.append({"address": str(address), **wanted})
+        session.recipients.append({"address": str(address), "raw": found.address, **wanted})
         message.recipients.append(address)
     elif result.outcome == DISCARD:
         if result.user:
@@ -358,7 +358,7 @@ def address_acl(session: SmtpSession, phase: str, option: str, address: str) -> 
         return session.acl(phase, option, recipient)
     finally:
         ctx.address.domain = ctx.address.local_part = ""
-        ctx.address.domain_data = ctx.address.local_part_data = ""
+        ctx.address.domain_data = ""  # and $local_part_data stays, until there is a new transaction
 
 
 def _rcpt_options(session: SmtpSession, text: str, wanted: dict[str, str]) -> str:

@@ -34,7 +34,7 @@ def received(session: SmtpSession, data: bytes, size: int, chunk: int | None = N
         unspool(session.ctx)
         session.reset()
         session.discarded = False
-        session.counted_once.clear()
+        session.counted_once &= {"AUTH"}
 
 
 def _received(session: SmtpSession, data: bytes, size: int, chunk: int | None) -> bool:
@@ -70,6 +70,7 @@ def _received(session: SmtpSession, data: bytes, size: int, chunk: int | None) -
             "main reject",
         )
         return False
+    session.arrival.message_id = _header_id(session)
     _fix(session)
     _rewrite(session)
     _add_received(session)
@@ -213,8 +214,9 @@ def _acls(session: SmtpSession) -> AclResult | None:
     """Run the ACLs about a message; None where it was refused (and answered)."""
     ctx = session.ctx
     arrival = session.arrival
-    arrival.recipients = [one["address"] for one in session.recipients]
+    arrival.recipients = [one["raw"] for one in session.recipients]
     if not session.recipients:
+        arrival.prdr = bool(ctx.message.prdr_requested)
         return AclResult(OK, None, None)  # nobody is to have it: no ACL is asked
     if not session.state.message.dkim_disable_verify:
         result = _dkim(session)
@@ -322,11 +324,12 @@ def _accept(session: SmtpSession, result: AclResult, sizes: tuple[int, int] | No
     head = sum(len(header.text) for header in message.headers or () if not header.deleted)
     message.message_size = head + 1 + message.message_body_size
     _log_arrival(session, chunked=sizes is not None)
+    by = "ACL" if session.arrival.recipients else "NULL"
     if effects.deliver_freeze:
-        session.log("frozen by ACL")
+        session.log(f"frozen by {by}")
     if effects.queue_only:
         where = f" in {message.queue_name}" if message.queue_name else ""
-        session.log(f"no immediate delivery: queued{where} by ACL")
+        session.log(f"no immediate delivery: queued{where} by {by}")
     if result.outcome == DISCARD or not session.recipients:
         by = session.arrival.blackholed_by(result, session.all_discarded)
         why = f": {result.log}" if result.outcome == DISCARD and result.log else ""
@@ -337,7 +340,10 @@ def _accept(session: SmtpSession, result: AclResult, sizes: tuple[int, int] | No
     if effects.fake:
         from eximious.simulation.acl.replies import split_message
 
-        session.respond("450" if effects.fake == "defer" else "550", split_message(str(effects.fake_text)))
+        text = str(effects.fake_text)
+        session.respond(
+            "450" if effects.fake == "defer" else "550", split_message(text) if session.recipients else text
+        )
     elif session.arrival.last_reply:
         session.say(session.arrival.last_reply)
     elif result.user:
@@ -347,7 +353,7 @@ def _accept(session: SmtpSession, result: AclResult, sizes: tuple[int, int] | No
         session.say(f"250 OK id={identity}")
     else:
         session.say(f"250 OK id={identity}")
-    if session.host_checking:
+    if session.host_checking and not session.arrival.last_reply:
         session.raw("\n**** SMTP testing: that is not a real message id!\n\n")
 
 
@@ -391,9 +397,10 @@ def _log_arrival(session: SmtpSession, chunked: bool) -> None:
     if message.queue_name:
         parts.append(f"Q={message.queue_name}")
     if session.logs("msg_id"):
-        identity = _header_id(session)
-        if identity:
-            parts.append(f"id={identity}")
+        if session.arrival.message_id:
+            parts.append(f"id={session.arrival.message_id}")
+        elif session.logs("msg_id_created") and (made := _header_id(session)):
+            parts.append(f"id*={made}")
     if session.logs("subject"):
         from eximious.interpreter.headers import header_value
 
@@ -401,8 +408,8 @@ def _log_arrival(session: SmtpSession, chunked: bool) -> None:
         if subject:
             parts.append(f'T="{printing(ctx, subject)}"')
     if session.logs("received_sender"):
-        parts.append(f"from <{session.sender}>")
-    if session.logs("received_recipients"):
+        parts.append(f"from <{session.raw_sender}>")
+    if session.logs("received_recipients") and session.arrival.recipients:
         parts.append("for " + " ".join(session.arrival.recipients))
     session.log(" ".join(parts))
 

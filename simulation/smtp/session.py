@@ -14,6 +14,7 @@ from eximious.simulation.acl.engine import client, printing, run_hook
 from eximious.simulation.acl.outcomes import FAIL, OK, AclResult
 from eximious.simulation.acl.state import state_of
 from eximious.simulation.smtp.arrival import Arrival
+from eximious.simulation.smtp.policing import sent_too_soon, too_many
 from eximious.simulation.smtp.record import Record
 from eximious.simulation.smtp.registry import find
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from eximious.interpreter.context import Context
     from eximious.simulation.acl.engine import Recipient
     from eximious.simulation.smtp.content import Receiving
-    from eximious.simulation.smtp.registry import Command
 
 #: bytes of a command line that are taken
 LINE_LIMIT = 16_384
@@ -84,9 +84,10 @@ class SmtpSession:
         self.unqualified_sender = self.unqualified_recipient = False
         self.synprot_errors = self.unknown_commands = self.nonmail_commands = self.mail_count = 0
         self.mailmax: int | None = None
-        self._count_nonmail: bool | None = None
+        self.count_nonmail: bool | None = None
         self.counted_once: set[str] = set()
         self.history: list[str] = []
+        self.commands_lost = False
         self.notquit_done = False
         self.pipe_connect = True  # until the first message
         self.pipe_connect_offered = self.pipelining_used = False
@@ -97,6 +98,7 @@ class SmtpSession:
         self.proxy_failed = False
         # ---- the transaction
         self.sender: str | None = None
+        self.raw_sender = ""  # as it was given: without what qualifying and rewriting make of it
         self.discarded = self.all_discarded = self.too_many = False
         self.last_log: str | None = None  # what the ACL that ran last would have logged
         self.rejected_mail = self.last_rejected_mail = False
@@ -104,7 +106,6 @@ class SmtpSession:
         self.rcpt_in_progress = False
         self.rcpt_response: str | None = None
         self.rcpt_response_same = True
-        self.body_8bitmime = 0
         self.dsn_ret = self.dsn_envid = ""
         self.recipients: list[dict[str, str]] = []
         self.line = ""
@@ -113,6 +114,7 @@ class SmtpSession:
         self.bdat: Any = None
         self.started = 0.0
         ctx.env.log = self.write_log
+        ctx.message.enable_dollar_recipients = False
         self.state.observe = self._observe if record else None
         self._observed: list[Any] = []
         self._selectors: dict[str, bool] = {}
@@ -173,7 +175,7 @@ class SmtpSession:
         """Log a session in which nothing was sent (log selector smtp_no_mail)."""
         if self.mail_count or not self.logs("smtp_no_mail"):
             return
-        had = ",".join(self.history)
+        had = self.commands()
         commands = f" C={had}" if had else ""
         self.log(f"no MAIL in {self.connection_info()} D={self.duration()}{commands}")
 
@@ -223,10 +225,10 @@ class SmtpSession:
         argument = rest.lstrip(SPACE)
         self.data = argument
         self.ctx.session.smtp_command_argument = Tainted(argument)
-        if self._too_many(command):
+        if too_many(self, command):
             return
         self.begin_event(command.name.lower(), line)
-        if self.pipeline_violation(command):
+        if sent_too_soon(self, command):
             return
         if argument and not command.arguments:
             self.protocol_error("smtp_syntax_error", 501, None, "unexpected argument data")
@@ -234,6 +236,7 @@ class SmtpSession:
         self.history.append(command.name)
         if len(self.history) > HISTORY:
             del self.history[0]
+            self.commands_lost = True
         self.ctx.session.smtp_command_history = tuple(self.history)
         if self.proxy_failed and command.name != "QUIT":
             self.say("503 Command refused, required Proxy negotiation failed")
@@ -241,55 +244,6 @@ class SmtpSession:
         if self._input and self.pipelining and command.pipelined and not self.host_checking:
             self.pipelining_used = True
         command.answer(self, argument)
-
-    def pipeline_violation(self, command: Command) -> bool:
-        """Whether the client has sent more than it may before it has the answer; it is then refused."""
-        if not self.enforce_sync or not self._input:
-            return False
-        if not self.options.get("smtp_enforce_sync") or self.state.connection.enforce_sync is False:
-            return False
-        if command.pipelined and self.pipelining:
-            return False
-        if command.name in ("QUIT", "DATA", "BDAT") and self.pipelining and command.name != "DATA":
-            return False
-        advertised = "" if self.pipelining else " not"
-        shown = printing(self.ctx, self._input[:150].decode("latin-1"))
-        self.log(
-            f"SMTP protocol synchronization error (next input sent too soon: pipelining was{advertised} advertised): "
-            f'rejected "{self.line}" {client(self.ctx)} next input="{shown}"',
-            "main reject",
-        )
-        self.notquit("synchronization-error", "554", "SMTP synchronization error")
-        self.closed = True
-        return True
-
-    def _too_many(self, command: Command) -> bool:
-        """Count commands that are no part of a transaction (manual 14, smtp_accept_max_nonmail)."""
-        if command.mail:
-            return False
-        once = "HELO" if command.name == "EHLO" else command.name  # the two count as one
-        if command.once and once not in self.counted_once:
-            self.counted_once.add(once)
-            return False
-        if self._count_nonmail is None:
-            self._count_nonmail = self.is_host("smtp_accept_max_nonmail_hosts")
-        limit = self.options.get("smtp_accept_max_nonmail")
-        if not self._count_nonmail:
-            return False
-        self.nonmail_commands += 1
-        if limit is None or self.nonmail_commands <= limit:
-            return False
-        self.begin_event(command.name.lower(), self.line)
-        self.record.last.reason = "limit"
-        self.incomplete("too many non-mail commands")
-        word = self.line.split(" ")[0]
-        self.log(
-            f'SMTP call from {self.host()} dropped: too many nonmail commands (last was "{word}")',
-            "main reject",
-        )
-        self.notquit("bad-commands", "554", "Too many nonmail commands")
-        self.closed = True
-        return True
 
     def _unknown(self) -> None:
         self.record.last.reason = "syntax"
@@ -324,6 +278,10 @@ class SmtpSession:
         elif self.logs("smtp_connection"):
             self.log(f"{self.connection_info()} lost D={self.duration()}")
         self.closed = True
+
+    def commands(self) -> str:
+        """The commands that the client gave, as log lines have them: the last ones of many."""
+        return ("..." if self.commands_lost else "") + ",".join(self.history)
 
     # ---- answers
 
@@ -395,7 +353,7 @@ class SmtpSession:
     def dropped_for_errors(self) -> None:
         """End the session for too many errors."""
         self.closed = True
-        had = ",".join(self.history)
+        had = self.commands()
         self.log(
             f"SMTP call from {self.host()} dropped: too many syntax or protocol errors "
             f'(last command was "{printing(self.ctx, self.line)}",  C={had})',
@@ -551,9 +509,9 @@ class SmtpSession:
         """Log a transaction that is given up (log selector smtp_incomplete_transaction)."""
         if self.sender is None or not self.logs("smtp_incomplete_transaction"):
             return
-        to = "".join(f" {one['address']}" for one in self.recipients[:100])
+        to = "".join(f" {one['raw']}" for one in self.recipients[:100])
         more = f" for{to}" if to else ""
-        self.log(f"{client(self.ctx)} incomplete transaction ({what}) from <{self.sender}>{more}")
+        self.log(f"{client(self.ctx)} incomplete transaction ({what}) from <{self.raw_sender}>{more}")
 
     # ---- transactions
 
@@ -582,6 +540,7 @@ class SmtpSession:
         self.bdat = None
         before, self.ctx.message = self.ctx.message, Message()
         self.ctx.message.message_size = -1  # not known yet
+        self.ctx.message.enable_dollar_recipients = False
         self.ctx.message.queue_name = before.queue_name  # set for one, kept for all that come
         if self.host_checking:
             # Exim keeps the id of the last message until there is another
