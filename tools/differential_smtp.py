@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Compare sessions through random ACLs with the installed Exim.
 
-    tools/differential.smtp.py --processes 1000 --mails 20 --seed 1
+    tools/differential_smtp.py --processes 1000 --mails 20 --seed 1
 
 Prints what differed, made small, and how often each condition, modifier and control came. Exit code 1 if there is a
-difference. Needs root: the real one takes a configuration from root only, and names are asked in a namespace of its own.
+difference. Needs root: the real one takes a configuration from root only, and names are asked in a namespace of their
+own.
 """
 
 from __future__ import annotations

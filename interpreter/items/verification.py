@@ -119,7 +119,9 @@ def run_acl(ctx: Context, name: str, arguments: list[str]) -> tuple[bool, str]:
         return result == "accept", message
     if result == "defer":
         raise ForcedFailure(f'DEFER from acl "{message}"')
-    raise ExpansionError(f'{_EXIM_WORDS[result]} from acl "{message}"')
+    word = result.removeprefix("forced ")
+    kind = ForcedFailure if word != result else ExpansionError
+    raise kind(f'{_EXIM_WORDS[word]} from acl "{message}"')
 
 
 _EXIM_WORDS = {"error": "ERROR", "discard": "DISCARD", "drop": "FAIL_DROP"}

@@ -91,7 +91,7 @@ def cutthrough_delivery(evaluation: Evaluation, rest: str, argument: str) -> int
         message.cutthrough = True
         for option in rest.split("/")[1:]:
             if option.startswith("defer=pass"):
-                message.cutthrough_defer_pass = True
+                evaluation.state.connection.cutthrough_defer_pass = True  # for all messages that follow
     return OK
 
 

@@ -239,6 +239,7 @@ class Evaluation:
         if verb == "require":
             return None if result == OK else self._unless_quitting(verb, result)
         if result != OK:
+            self.log = self.user = None  # where accept and discard leave what a condition said, these do not
             return None
         decision = self._unless_quitting(verb, _DECISIONS[verb])
         if decision == DEFER:
@@ -325,8 +326,11 @@ class Evaluation:
             value = step.argument
             if step.expand:
                 try:
+                    if "$" in value or "\\" in value:
+                        self.state.forced = False
                     value = expand(value, self.ctx)
                 except ForcedFailure:
+                    self.state.forced = True
                     continue
                 except ListPanic:
                     raise
@@ -385,9 +389,12 @@ class Evaluation:
 
     def _expanded_message(self, message: str, earlier: str | None) -> str | None:
         self.ctx.message.acl_verify_message = earlier or ""
+        if "$" in message or "\\" in message:
+            self.state.forced = False
         try:
             return expand(message, self.ctx)
         except ForcedFailure:
+            self.state.forced = True
             return None
         except ListPanic:
             raise
@@ -470,9 +477,11 @@ class Arguments:
 def run_from_expansion(ctx: Context, name: str, arguments: list[str]) -> tuple[str, str]:
     """Run an ACL for ``${acl{name}{argument}…}`` or the condition ``acl`` (manual 11.5, 11.8).
 
-    Gives its result (accept, deny, defer, error, discard, drop) and the message for the client, empty where
-    there is none; with a result other than accept and deny, what Exim calls the ACL. ``name`` is a name, a
-    path or an ACL as text, expanded. Raises NotEvaluated where a condition cannot be answered here.
+    Gives its result (accept, deny, defer, error, discard, drop; "forced " before the last three where the last thing
+    that was expanded in it was forced to fail, which Exim then takes for the failure of the expansion) and the
+    message for the client, empty where there is none; with a result other than accept and deny, what Exim calls the
+    ACL. ``name`` is a name, a path or an ACL as text, expanded. Raises NotEvaluated where a condition cannot be
+    answered here.
     """
     state = state_of(ctx)
     state.new_command()
@@ -484,6 +493,8 @@ def run_from_expansion(ctx: Context, name: str, arguments: list[str]) -> tuple[s
     finally:
         state.level -= 1
     word = AclResult(outcome, None, None).word
+    if outcome not in (OK, FAIL, DEFER) and state.forced:
+        word = f"forced {word}"
     return word, (evaluation.user or "") if outcome in (OK, FAIL) else _called(ctx, name)
 
 

@@ -48,6 +48,7 @@ class ConnectionControls:
     def __init__(self) -> None:
         self.allow_auth_unadvertised = False
         self.callout_flush = True
+        self.cutthrough_defer_pass = False
         self.delay_flush = True
         self.dscp = ""
         self.enforce_sync: bool | None = None
@@ -76,7 +77,6 @@ class MessageEffects:
         self.bmi_run = False
         self.callout_defer = False
         self.cutthrough = False
-        self.cutthrough_defer_pass = False
         self.deliver_freeze = False
         self.dkim_disable_verify = False
         self.dmarc_disable_verify = False
@@ -126,6 +126,7 @@ class AclState:
     def __init__(self) -> None:
         self.phase = UNKNOWN
         self.level = 0
+        self.forced = False  # whether the last thing that an ACL expanded was forced to fail
         #: whether callouts are made; ``-bh`` leaves them out
         self.callouts = True
         self.connection = ConnectionControls()

@@ -222,6 +222,7 @@ def mail_auth(session: SmtpSession, value: str) -> None:
     why = "client not authenticated"
     if session.has_acl("acl_smtp_mailauth"):
         result = session.acl("mailauth", "acl_smtp_mailauth")
+        session.mailauth_message = result.user
         why = "rejected by ACL"
     else:
         result = AclResult(OK if connection.sender_host_authenticated else FAIL, None, None)

@@ -23,6 +23,7 @@ def greet(session: SmtpSession) -> None:
     connection.smtp_active_hostname = None
     _active_hostname(session)
     session.rebuild_fullhost()
+    connection.received_protocol = session.protocol()
     if connection.sender_host_address and session.logs("smtp_connection"):
         session.log(session.connection_info())
     if connection.sender_host_address and session.is_host("hosts_proxy"):

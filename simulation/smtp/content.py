@@ -40,6 +40,7 @@ def data(session: SmtpSession, argument: str) -> None:
         result = session.acl("predata", "acl_smtp_predata")
         message.enable_dollar_recipients = False
         if result.outcome != OK:
+            session.state.message.cutthrough = False
             session.refuse("predata", result)
             return
         if result.user:

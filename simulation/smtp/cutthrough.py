@@ -34,7 +34,7 @@ def tried(session: SmtpSession, address: str, accepted: AclResult) -> AclResult:
     finally:
         ctx.address, ctx.captures, ctx.value = saved
     outcome = _OUTCOMES[verified.outcome]
-    if outcome == OK:
+    if outcome == OK or (outcome == DEFER and not session.state.connection.cutthrough_defer_pass):
         return accepted
     session.state.message.cutthrough = False
-    return AclResult(outcome, None, None)
+    return AclResult(outcome, accepted.user, accepted.log)

@@ -54,6 +54,7 @@ def mail(session: SmtpSession, argument: str) -> None:
     session.reset()
     session.too_many = False
     ctx = session.ctx
+    session.mailauth_message = None
     try:
         rest = session.data = _mail_options(session, argument) if session.esmtp else argument
     except Wrong:
@@ -70,7 +71,7 @@ def mail(session: SmtpSession, argument: str) -> None:
         session.sender = None
         ctx.message.sender_address = ""
         return
-    result = AclResult(OK, None, None)
+    result = AclResult(OK, session.mailauth_message, None)
     if session.has_acl("acl_smtp_mail"):
         result = session.acl("mail", "acl_smtp_mail")
     else:
@@ -188,7 +189,9 @@ def _smtputf8(session: SmtpSession, value: str) -> None:
     if not session.smtputf8:
         raise _syntax(session, "SMTPUTF8 used when not advertised")
     session.ctx.message.message_smtputf8 = True
-    session.connection.received_protocol = session.protocol()
+    connection = session.connection
+    if not connection.received_protocol.startswith("utf8"):
+        connection.received_protocol = f"utf8{connection.received_protocol}"
 
 
 _MAIL_OPTIONS = {
@@ -310,7 +313,7 @@ def rcpt(session: SmtpSession, argument: str) -> None:
             session.user_message("250", result)
         else:
             session.say("250 Accepted")
-        session.recipients.append({"address": str(address), "raw": found.address, **wanted})
+        session.recipients.append({"address": str(address), **wanted})
         message.recipients.append(address)
     elif result.outcome == DISCARD:
         if result.user:

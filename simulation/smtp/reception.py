@@ -143,7 +143,7 @@ def _fix(session: SmtpSession) -> None:
         if option is not None and session.options.get(option) is not False:
             header.deleted = True
     effects = session.state.message
-    if effects.submission_mode and not effects.suppress_local_fixups:
+    if effects.submission_mode:  # suppress_local_fixups is about messages that are no submissions
         from eximious.simulation.smtp.submitted import fix_submission
 
         fix_submission(session)
@@ -200,7 +200,7 @@ def _measure(session: SmtpSession, reader: MessageReader, body: str) -> None:
     message.body_zerocount = body.count("\0") + reader.zeros
     message.message_body_size = len(body)
     # as it came, without what is added; the line about its arrival has it with that
-    message.message_size = reader.size + len(body) - len(reader.first_of_body)
+    message.message_size = reader.size + len(body) - len(reader.first_of_body) if reader.text else 0
     # Received: is not counted, and a line that ended the header is counted with both
     message.message_linecount = (reader.lines if reader.text else 0) + message.body_linecount
     longest = max((len(line) for line in body.split("\n")), default=0)
@@ -214,7 +214,7 @@ def _acls(session: SmtpSession) -> AclResult | None:
     """Run the ACLs about a message; None where it was refused (and answered)."""
     ctx = session.ctx
     arrival = session.arrival
-    arrival.recipients = [one["raw"] for one in session.recipients]
+    arrival.recipients = [one["address"] for one in session.recipients]
     if not session.recipients:
         arrival.prdr = bool(ctx.message.prdr_requested)
         return AclResult(OK, None, None)  # nobody is to have it: no ACL is asked
@@ -320,6 +320,8 @@ def _prdr(session: SmtpSession) -> str:
 
 def _accept(session: SmtpSession, result: AclResult, sizes: tuple[int, int] | None) -> None:
     message, effects = session.ctx.message, session.state.message
+    if session.arrival.sender:
+        message.sender_address = session.arrival.sender
     # header lines that ACLs have added and removed count
     head = sum(len(header.text) for header in message.headers or () if not header.deleted)
     message.message_size = head + 1 + message.message_body_size
@@ -330,11 +332,7 @@ def _accept(session: SmtpSession, result: AclResult, sizes: tuple[int, int] | No
     if effects.queue_only:
         where = f" in {message.queue_name}" if message.queue_name else ""
         session.log(f"no immediate delivery: queued{where} by {by}")
-    if result.outcome == DISCARD or not session.recipients:
-        by = session.arrival.blackholed_by(result, session.all_discarded)
-        why = f": {result.log}" if result.outcome == DISCARD and result.log else ""
-        session.log(f"=> blackhole ({by} discarded recipients){why}")
-        session.log("Completed")
+    blackholed = result.outcome == DISCARD or not session.recipients
     session.record.messages.append(described(session, result))
     identity = message.message_exim_id
     if effects.fake:
@@ -342,7 +340,7 @@ def _accept(session: SmtpSession, result: AclResult, sizes: tuple[int, int] | No
 
         text = str(effects.fake_text)
         session.respond(
-            "450" if effects.fake == "defer" else "550", split_message(text) if session.recipients else text
+            "450" if effects.fake == "defer" else "550", text if blackholed else split_message(text)
         )
     elif session.arrival.last_reply:
         session.say(session.arrival.last_reply)
@@ -355,6 +353,11 @@ def _accept(session: SmtpSession, result: AclResult, sizes: tuple[int, int] | No
         session.say(f"250 OK id={identity}")
     if session.host_checking and not session.arrival.last_reply:
         session.raw("\n**** SMTP testing: that is not a real message id!\n\n")
+    if blackholed:
+        by = session.arrival.blackholed_by(result, session.all_discarded)
+        why = f": {result.log}" if result.outcome == DISCARD and result.log else ""
+        session.log(f"=> blackhole ({by} discarded recipients){why}")
+        session.log("Completed")
 
 
 def _log_arrival(session: SmtpSession, chunked: bool) -> None:
@@ -404,8 +407,9 @@ def _log_arrival(session: SmtpSession, chunked: bool) -> None:
     if session.logs("subject"):
         from eximious.interpreter.headers import header_value
 
-        subject = header_value(ctx, "h", "subject")
-        if subject:
+        subject = header_value(ctx, "h", "subject") or ""
+        named = (header.text.partition(":")[0].rstrip(" \t").lower() for header in message.headers or ())
+        if "subject" in named:  # one that was removed counts, and shows nothing
             parts.append(f'T="{printing(ctx, subject)}"')
     if session.logs("received_sender"):
         parts.append(f"from <{session.raw_sender}>")

@@ -98,6 +98,9 @@ class SmtpSession:
         self.proxy_failed = False
         # ---- the transaction
         self.sender: str | None = None
+        self.mailauth_message: str | None = (
+            None  # what the ACL of AUTH= leaves to be said where MAIL has no ACL
+        )
         self.raw_sender = ""  # as it was given: without what qualifying and rewriting make of it
         self.discarded = self.all_discarded = self.too_many = False
         self.last_log: str | None = None  # what the ACL that ran last would have logged
@@ -107,6 +110,7 @@ class SmtpSession:
         self.rcpt_response: str | None = None
         self.rcpt_response_same = True
         self.dsn_ret = self.dsn_envid = ""
+        self.body_8bitmime = 0  # what one BODY says holds until the next
         self.recipients: list[dict[str, str]] = []
         self.line = ""
         self.data = ""
@@ -177,7 +181,9 @@ class SmtpSession:
             return
         had = self.commands()
         commands = f" C={had}" if had else ""
-        self.log(f"no MAIL in {self.connection_info()} D={self.duration()}{commands}")
+        name, user = self.connection.sender_host_authenticated, self.connection.authenticated_id
+        authenticated = f" A={name}{f':{user}' if user else ''}" if name else ""
+        self.log(f"no MAIL in {self.connection_info()} D={self.duration()}{authenticated}{commands}")
 
     # ---- the loop
 
@@ -509,7 +515,7 @@ class SmtpSession:
         """Log a transaction that is given up (log selector smtp_incomplete_transaction)."""
         if self.sender is None or not self.logs("smtp_incomplete_transaction"):
             return
-        to = "".join(f" {one['raw']}" for one in self.recipients[:100])
+        to = "".join(f" {one['address']}" for one in self.recipients[:100])
         more = f" for{to}" if to else ""
         self.log(f"{client(self.ctx)} incomplete transaction ({what}) from <{self.raw_sender}>{more}")
 
@@ -535,7 +541,6 @@ class SmtpSession:
         self.recipients = []
         self.rcpt_response, self.rcpt_response_same = None, True
         self.rcpt_in_progress = False
-        self.body_8bitmime = 0
         self.dsn_ret = self.dsn_envid = ""
         self.bdat = None
         before, self.ctx.message = self.ctx.message, Message()
@@ -554,13 +559,12 @@ class SmtpSession:
         self.connection.dnslist_text = self.connection.dnslist_value = ""
 
     def protocol(self) -> str:
-        """The value of ``$received_protocol`` (manual 11.9)."""
+        """The value of ``$received_protocol`` (manual 11.9) as long as no SMTPUTF8 puts ``utf8`` before it."""
         name = "esmtp" if self.greeted_esmtp else "smtp"
         local = "" if self.connection.sender_host_address else "local-"
         secure = "s" if self.connection.tls_in.active else ""
         authenticated = "a" if self.greeted_esmtp and self.connection.sender_host_authenticated else ""
-        utf8 = "utf8" if self.ctx.message.message_smtputf8 else ""
-        return f"{utf8}{local}{name}{secure}{authenticated}"
+        return f"{local}{name}{secure}{authenticated}"
 
     def tainted(self, text: str) -> str:
         """Text of the client's."""

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Random ACLs for every hook of an SMTP session, and clients that talk to them.
 
 A :class:`Talk` is a configuration, taken apart into statements and their lines, and what a client types, taken apart
@@ -35,7 +36,6 @@ _DOMAINS = [
     "+local_domains", "! +local_domains", "example.org", "*.example", "far.example : friend.example", "^f", "!*.example : *",
     "", "lsearch;@DIR@/files/aliases", "${if eq{$acl_c_a}{1}{*}}", "+nosuch", "@", "[192.0.2.7]",
 ]  # fmt: skip
-_VERDICTS = ["pass", "fail : softfail", "none", "! none", "*"]
 _CALLOUTS = [
     "", "/callout", "/callout=10s", "/callout=5s,defer_ok", "/callout=random", "/callout=use_sender,no_cache",
     "/callout=postmaster,maxwait=20s", "/callout=connect=5s,use_postmaster", "/defer_ok", "/no_details",
@@ -59,8 +59,6 @@ VALUES: dict[str, dict[str, list[str]]] = {
             "${if def:h_subject:}", "TRUE", "${if >{$message_size}{200}}", "${if eq{$acl_arg1}{a}}", "${acl{sub3}{q}}",
         ],
         "decode": ["default", "1", "no", "${if eq{a}{b}{x}fail}"],
-        "dkim_signers": ["example.org", "*", "far.example"],
-        "dkim_status": ["none", "pass", "invalid", "fail : none", "*"],
         "dnslists": [
             "zen.test.ex", "bl.test.ex", "nowhere.example", "bl.test.ex=127.0.0.2", "bl.test.ex/$sender_address_domain",
             "!bl.test.ex", "", "+include_unknown : bl.test.ex", "bl.test.ex!=127.0.0.2", "bl.test.ex&0.0.0.2",
@@ -96,8 +94,6 @@ VALUES: dict[str, dict[str, list[str]]] = {
             "lsearch;@DIR@/files/senders",
         ],
         "spam": ["nobody", "nobody:true", "nobody/defer_ok", "false", "0"],
-        "spf": _VERDICTS,
-        "spf_guess": _VERDICTS,
     },
     "verify": {
         "certificate": [""],
@@ -172,7 +168,7 @@ LEFT_OUT = {
     (
         "condition",
         "dmarc_status",
-    ): "its verdicts need the public suffix list of the machine; described worlds have them",
+    ): "verdicts come from described worlds here",
     ("condition", "verify"): "its kinds are rows of their own",
     ("modifier", "bmi_optin"): "not in Debian's build",
     ("modifier", "control"): "its kinds are rows of their own",
@@ -242,7 +238,7 @@ _BODIES = [
     ["Received: from a by b; Mon, 1 Jan 2024 00:00:00 +0000", "Message-ID: <1@x>", "Date: Mon, 1 Jan 2024 00:00:00 +0000", "Bcc: secret@x", "",
      "x" * 70],
     [],
-    ["Subject: long", "", *("line %d of a longer text" % number for number in range(8))],
+    ["Subject: long", "", *(f"line {number} of a longer text" for number in range(8))],
 ]  # fmt: skip
 _OPTIONS = [
     ("message_size_limit = 600", 0.08), ("recipients_max = 2", 0.08), ("recipients_max_reject", 0.04), ("log_selector = +all -pid -millisec", 0.1),
@@ -341,9 +337,7 @@ def _line(chance: random.Random, phase: str, dns: bool) -> str:
     """A line of a statement behind its verb."""
     kind = chance.choices(("condition", "modifier", "control", "verify"), (50, 34, 9, 7))[0]
     name = _name(chance, kind, "" if phase.startswith("sub") else phase)
-    if not dns and (
-        name in ("dnslists", "csa", "reverse_host_lookup", "spf", "spf_guess", "helo") or "dkim" in name
-    ):
+    if not dns and (name in ("dnslists", "csa", "reverse_host_lookup", "helo")):
         kind, name = "condition", "condition"
     value = chance.choice(VALUES[kind][name])
     if chance.random() < 0.8 and _WRONG.search(value):
@@ -440,6 +434,12 @@ def random_talk(chance: random.Random, mails: int, dns: bool) -> Talk:
                 ]
     for number in (1, 2, 3):
         acls[f"sub{number}"] = _acl(chance, f"sub{number}", dns, 3)
+    # what one control says of the domain and the name, 4.96 reads from memory in the messages that follow
+    submission = f"control = submission{chance.choice(VALUES['control']['submission'])}"
+    acls = {
+        name: [[re.sub(r"control = submission\S*.*", submission, line) for line in one] for one in statements]
+        for name, statements in acls.items()
+    }
     options = [option for option, share in _OPTIONS if chance.random() < share]
     ip = chance.choice(["192.0.2.7", "192.0.2.7", "192.0.2.99", "2001:db8::7", "10.1.2.3"])
     lines = [_mail(chance, number) for number in range(mails)]

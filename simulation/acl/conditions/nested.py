@@ -25,6 +25,8 @@ def acl(evaluation: Evaluation, argument: str, step: Step) -> int:
     """
     ctx = evaluation.ctx
     word, at = dequote(argument, len(argument) - len(argument.lstrip(SPACE)))
+    if "$" in argument or "\\" in argument:
+        evaluation.state.forced = False
     try:
         name = expand(word, ctx)
         arguments: list[str] = []
@@ -38,6 +40,7 @@ def acl(evaluation: Evaluation, argument: str, step: Step) -> int:
             arguments.append(expand(given, ctx))
             word = name
     except ForcedFailure:
+        evaluation.state.forced = True
         return ERROR
     except Failure as failure:
         evaluation.log = f'failed to expand ACL string "{word}": {failure.message}'
