@@ -176,6 +176,7 @@ class Evaluation:
     def _statement(self, statement: Statement, shown: str) -> int | None:
         """Carry one statement out; None: go on with the next."""
         self.user = self.log = None
+        self.log_is_users = False
         self.temp_details = self.callout_defer = False
         self.search_error = None
         searches = self.ctx.env.searches
@@ -239,7 +240,6 @@ class Evaluation:
         if verb == "require":
             return None if result == OK else self._unless_quitting(verb, result)
         if result != OK:
-            self.log = self.user = None  # where accept and discard leave what a condition said, these do not
             return None
         decision = self._unless_quitting(verb, _DECISIONS[verb])
         if decision == DEFER:

@@ -165,6 +165,10 @@ LEFT_OUT = {
     ("condition", "atrn_domains"): "since 4.99",
     ("condition", "dcc"): "not in Debian's build",
     ("condition", "demime"): "until 4.86",
+    ("condition", "dkim_signers"): "verdicts come from described worlds here",
+    ("condition", "dkim_status"): "verdicts come from described worlds here",
+    ("condition", "spf"): "verdicts come from described worlds here",
+    ("condition", "spf_guess"): "verdicts come from described worlds here",
     (
         "condition",
         "dmarc_status",
