@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.conditions.lists.match import match_host
+from eximious.conditions.lists.result import ListPanic
 from eximious.interpreter.engine import expand
 from eximious.interpreter.listsplit import SPACE
 from eximious.interpreter.outcomes import Failure, ForcedFailure
@@ -69,8 +70,8 @@ def _active_hostname(session: SmtpSession) -> None:
     except ForcedFailure:
         return
     except Failure as failure:
-        session.log(f'failed to expand "{text}" (smtp_active_hostname): {failure.message}', "main panic")
-        return
+        # the real one ends its process
+        raise ListPanic(f'failed to expand "{text}" (smtp_active_hostname): {failure.message}') from None
     if value:
         session.active_hostname = str(value)
         session.connection.smtp_active_hostname = value

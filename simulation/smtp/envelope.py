@@ -259,7 +259,9 @@ def _expanded_number(session: SmtpSession, option: str, otherwise: int) -> int:
         return value
     try:
         return int(str(expand(str(value), session.ctx)).strip() or 0)
-    except (Failure, ValueError):
+    except ValueError:
+        return otherwise
+    except Failure:
         session.log(f"failed to expand {option}", "panic")
         return otherwise
 

@@ -31,9 +31,6 @@ def plaintext(session: SmtpSession, instance: Instance, initial: str | None) -> 
     data: list[str] = []
     if initial is not None:
         data = initial.split("\0")[:MOST]
-    if not prompts and initial is None:
-        answer = yield ""
-        data = (answer or "").split("\0")[:MOST]
     while len(data) < len(prompts):
         answer = yield prompts[len(data)]
         data += (answer or "").split("\0")
