@@ -129,7 +129,7 @@ class DescribedFiles:
 
     def _is_own(self, path: str) -> bool:
         """Whether a path is for the real files, since the world does not have it."""
-        if self._own is None:
+        if self._own is None or not self._own.may_hold(path):
             return False
         try:
             self._own.stat(path)

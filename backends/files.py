@@ -53,7 +53,9 @@ class RealFiles:
     """
 
     def __init__(self, read: Iterable[str] | None = None, write: Iterable[str] | None = ()) -> None:
-        self._read = None if read is None else [os.path.realpath(_bytes(path)) for path in read]
+        given = None if read is None else [_bytes(path) for path in read]
+        self._read = None if given is None else [os.path.realpath(path) for path in given]
+        self._written = [] if given is None else [os.path.abspath(path) for path in given]
         self._write = None if write is None else [os.path.realpath(_bytes(path)) for path in write]
 
     def _place(self, path: str, last_link: bool = False) -> bytes:
@@ -69,6 +71,13 @@ class RealFiles:
         if not _below(real, self._read):
             raise _refused("reading", path, "read", real)
         return real
+
+    def may_hold(self, path: str) -> bool:
+        """Whether a path, as it is written, leads to where may be read: without a look at symbolic links."""
+        if self._read is None:
+            return True
+        plain = os.path.abspath(_bytes(path))
+        return _below(plain, self._read) or _below(plain, self._written)
 
     def open(self, path: str) -> BinaryIO:
         """Open for reading; OSError as the system says. Raises Refused."""

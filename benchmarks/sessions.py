@@ -128,7 +128,9 @@ def main(sessions: int) -> None:
         whole = HELO + MAIL + QUIT
         assert b"250 OK id=" in one_session(made, whole, Client(CLIENT))
         ours = per_session(made, 300, whole)
-        more = (per_session(made, 20, HELO + MAIL * 60 + QUIT) - per_session(made, 20, HELO + MAIL * 10 + QUIT)) / 50
+        more = (
+            per_session(made, 20, HELO + MAIL * 60 + QUIT) - per_session(made, 20, HELO + MAIL * 10 + QUIT)
+        ) / 50
         print(f"whole sessions: {1 / ours:,.0f} a second; one more transaction: {more * 1e6:,.0f} µs")
         if exim is not None:
             started = real_seconds(exim, config, whole, 30)
@@ -142,12 +144,16 @@ def main(sessions: int) -> None:
         for size in (10, 100, 1000):
             acl = assembly(long_acls(folder, size), folder / "world")
             times.append(per_session(acl, max(20, 4000 // size), whole))
-        text = ", ".join(f"{size} statements {taken * 1e6:,.0f} µs" for size, taken in zip((10, 100, 1000), times))
+        text = ", ".join(
+            f"{size} statements {taken * 1e6:,.0f} µs" for size, taken in zip((10, 100, 1000), times)
+        )
         print(f"sessions by the length of the ACL: {text}")
         per_session(made, 500, whole)
         before = memory()
         per_session(made, sessions, whole)
-        print(f"memory after 500 sessions {before / 1024:.1f} MiB, after {sessions:,} more {memory() / 1024:.1f} MiB")
+        print(
+            f"memory after 500 sessions {before / 1024:.1f} MiB, after {sessions:,} more {memory() / 1024:.1f} MiB"
+        )
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     #: what was found for named lists while a message or address lasts: (kind, name) -> (outcome, data)
     Kept = dict[tuple[str, str], tuple[int, str | Unset | None]]
 
-PROGRAMS_KEPT = 1_000  #: lists taken apart that are kept; a bound of ours
+PROGRAMS_KEPT = 10_000  #: lists taken apart that are kept; a bound of ours
 TEXT_KEPT = 4_000_000  #: characters of list text that are kept so; a bound of ours
 MAX_DEPTH = 100  #: named lists inside named lists; a bound of ours (the real Exim has its stack's)
 
