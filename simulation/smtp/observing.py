@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from eximious.simulation.acl.outcomes import WORDS
@@ -34,6 +35,7 @@ def note(session: SmtpSession, node: Any, value: str | None, outcome: int) -> No
     steps.clear()
 
 
+@lru_cache(maxsize=4096)
 def place(statement: Any) -> str:
     """File and line of a statement."""
     source = statement.node.source
@@ -43,6 +45,7 @@ def place(statement: Any) -> str:
     return f"{position.file}:{position.line}"
 
 
+@lru_cache(maxsize=4096)
 def text_of(statement: Any) -> str:
     """A statement in one line, as it was written."""
     parts = []

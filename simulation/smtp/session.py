@@ -121,7 +121,7 @@ class SmtpSession:
         ctx.message.enable_dollar_recipients = False
         self.state.observe = self._observe if record else None
         self._observed: list[Any] = []
-        self._selectors: dict[str, bool] = {}
+        self._selectors: dict[str, bool] = ctx.env.kept.setdefault("log selectors", {})
 
     # ---- what others see
 
