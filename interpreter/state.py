@@ -298,6 +298,8 @@ class Message:
     dmarc_status_text = ""
     dmarc_used_domain = ""
     enable_dollar_recipients = True
+    #: the sender that log lines of refusals show, where a submission has changed it
+    sender_unrewritten = ""
     event_data = ""
     event_defer_errno = 0
     event_name = ""

@@ -83,7 +83,7 @@ def refusal(ctx: Context, phase: str, result: AclResult, command: str = "") -> t
         authenticated = f" A={session.sender_host_authenticated}" if session.sender_host_authenticated else ""
         if authenticated and session.authenticated_id:
             authenticated += f":{session.authenticated_id}"
-        sender = f"F=<{ctx.message.sender_address}>{authenticated} "
+        sender = f"F=<{ctx.message.sender_unrewritten or ctx.message.sender_address}>{authenticated} "
     why = "" if log is None else f": {log}".partition("\n")[0]
     temporarily = "" if refused else "temporarily "
     return Reply(

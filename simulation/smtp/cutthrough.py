@@ -34,7 +34,9 @@ def tried(session: SmtpSession, address: str, accepted: AclResult) -> AclResult:
     finally:
         ctx.address, ctx.captures, ctx.value = saved
     outcome = _OUTCOMES[verified.outcome]
-    if outcome == OK or (outcome == DEFER and not session.state.connection.cutthrough_defer_pass):
+    if outcome == OK:
         return accepted
     session.state.message.cutthrough = False
+    if outcome == DEFER and not session.state.connection.cutthrough_defer_pass:
+        return accepted
     return AclResult(outcome, accepted.user, accepted.log)

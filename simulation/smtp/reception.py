@@ -88,7 +88,7 @@ def _received(session: SmtpSession, data: bytes, size: int, chunk: int | None) -
     sizes = None
     if chunk is not None:
         # what Exim has counted while it read, with the carriage returns
-        sizes = chunk, counted + (not data) + message.message_linecount
+        sizes = chunk, counted + message.message_linecount if data else 2
     _accept(session, result, sizes)
     return result.outcome != DISCARD and bool(session.recipients)
 
@@ -320,8 +320,6 @@ def _prdr(session: SmtpSession) -> str:
 
 def _accept(session: SmtpSession, result: AclResult, sizes: tuple[int, int] | None) -> None:
     message, effects = session.ctx.message, session.state.message
-    if session.arrival.sender:
-        message.sender_address = session.arrival.sender
     # header lines that ACLs have added and removed count
     head = sum(len(header.text) for header in message.headers or () if not header.deleted)
     message.message_size = head + 1 + message.message_body_size

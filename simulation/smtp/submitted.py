@@ -47,7 +47,8 @@ def fix_submission(session: SmtpSession) -> None:
             text = f"{name} <{submitter}>" if name else submitter
             headers.append(Header(follow(f"{prefix}Sender: {text}\n", source)))
         if given:
-            session.arrival.sender = follow(submitter, source)
+            message.sender_unrewritten = message.sender_address
+            message.sender_address = follow(submitter, source)
     if not own("D"):
         clock = ctx.env.doors.clock
         headers.append(Header(f"{prefix}Date: {full_date(clock.localtime(clock.now()))}\n"))
