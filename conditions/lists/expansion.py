@@ -12,7 +12,11 @@ from eximious.conditions.lists.match import match_address as in_addresses
 from eximious.conditions.lists.match import match_domain as in_domains
 from eximious.conditions.lists.match import match_host as in_hosts
 from eximious.conditions.lists.match import match_local_part as in_local_parts
-from eximious.conditions.lists.result import ListPanic
+from eximious.conditions.lists.match import result_of
+from eximious.conditions.lists.program import Scan
+from eximious.conditions.lists.result import DEFER, OK, ListPanic
+from eximious.conditions.lists.strings import DOMAIN
+from eximious.conditions.lists.subject import Subject, Unset, lower
 from eximious.interpreter.ipaddress import parse_ip
 from eximious.interpreter.messages import shown
 from eximious.interpreter.outcomes import ExpansionError
@@ -48,9 +52,32 @@ def _conclude(ctx: Context, match: Callable[[], ListResult], list_text: str) -> 
     return result.matched
 
 
+def _tried(ctx: Context, text: str) -> Subject:
+    """A subject that was tried already: an empty list leaves no value."""
+    subject = Subject(ctx, text, lower(text), True)
+    subject.data = None
+    return subject
+
+
 @condition("match_domain", section="11.8", args=2)
 def match_domain(ctx: Context, domain: str, list_text: str) -> bool:
     """Whether a domain is in a domain list; ``$value`` is the value of the match."""
+    if type(domain) is str:
+        subject = _tried(ctx, domain)
+        scan = Scan(DOMAIN, subject)
+        try:
+            outcome = scan.run(list_text, False)
+        except ListPanic:
+            if ctx.env.searches is not None:
+                ctx.env.searches.error = None  # as in _conclude
+            raise
+        if outcome != DEFER and type(subject.data) is not Unset:
+            # the usual way: nothing is left but the value and the captures
+            if subject.captures is not None:
+                ctx.captures = subject.captures
+            ctx.value = subject.data
+            return outcome == OK
+        return _conclude(ctx, lambda: result_of(scan, subject, outcome), list_text)
     return _conclude(ctx, lambda: in_domains(ctx, domain, list_text, expand=False), list_text)
 
 

@@ -130,7 +130,11 @@ def _result(
     label: str | None,
     single: bool = False,
 ) -> ListResult:
-    outcome = scan.run(text, expand, single, label)
+    return result_of(scan, subject, scan.run(text, expand, single, label))
+
+
+def result_of(scan: Scan, subject: Subject | HostSubject, outcome: int) -> ListResult:
+    """What a scan that was run has given."""
     data = subject.data
     if isinstance(data, Unset):
         return ListResult(outcome, scan.item, None, subject.captures, scan.message, False)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from eximious.grammar.expansion_ast import Argument, Word
+from eximious.grammar.expansion_ast import Argument, Literal, Word
 from eximious.interpreter.arguments import Arguments, branches, skip_branches
 from eximious.interpreter.fields import extract_named, extract_numbered
 from eximious.interpreter.functions import CURLY, HEADER_HINT, sequence
@@ -120,6 +120,12 @@ def compile_extract(compiler: Compiler, node: Item) -> Run:
             found = made[numbered] = _Extract(compiler, node, index + 1, numbered and not json)
         return found
 
+    parts = key_part.text.parts
+    if not json and len(parts) == 1 and type(parts[0]) is Literal and compiler.observe is None:
+        key = parts[0].value.strip(SPACE)
+        if key and _NUMERIC(key) is not None and shape(True).problem is None:
+            return _numbered_field(shape(True), small_integer(key))
+
     pick = _pick_json(json, version) if json else _pick_field
 
     def run(ctx: Context) -> str:
@@ -149,6 +155,21 @@ def compile_extract(compiler: Compiler, node: Item) -> Run:
         tainted = type(subject if third is None else third) is Tainted
         ctx.value = Tainted(value) if tainted else value
         return yes(ctx, saved)  # type: ignore[no-any-return]
+
+    return run
+
+
+def _numbered_field(rest: _Extract, number: int) -> Run:
+    """The usual way: a number is written as the first argument."""
+    separators, text = rest.argument, rest.third
+    assert separators is not None and text is not None
+    yes, no = rest.branches
+
+    def run(ctx: Context) -> str:
+        saved = ctx.value
+        characters = separators(ctx)
+        value = ctx.value = extract_numbered(number, characters, text(ctx))
+        return no(ctx, saved) if value is None else yes(ctx, saved)  # type: ignore[no-any-return]
 
     return run
 
