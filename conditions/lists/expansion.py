@@ -71,11 +71,12 @@ def match_domain(ctx: Context, domain: str, list_text: str) -> bool:
             if ctx.env.searches is not None:
                 ctx.env.searches.error = None  # as in _conclude
             raise
-        if outcome != DEFER and type(subject.data) is not Unset:
+        value = subject.data
+        if outcome != DEFER and not isinstance(value, Unset):
             # the usual way: nothing is left but the value and the captures
             if subject.captures is not None:
                 ctx.captures = subject.captures
-            ctx.value = subject.data
+            ctx.value = value
             return outcome == OK
         return _conclude(ctx, lambda: result_of(scan, subject, outcome), list_text)
     return _conclude(ctx, lambda: in_domains(ctx, domain, list_text, expand=False), list_text)
