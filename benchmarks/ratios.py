@@ -153,7 +153,7 @@ def main(argv: list[str]) -> int:
             lists(table, exim, folder, 0.1 if quick else 1.0)
             if ASSEMBLED.exists():
                 routing(table, exim, 1.0)
-    sessions.main(500 if quick else 2_000)
+    sessions.main(500 if quick else 1_000)
     return 1 if table.wrong else 0
 
 

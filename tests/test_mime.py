@@ -49,7 +49,7 @@ def _in_any_order(lines: list[str]) -> list[str]:
 
 @pytest.mark.differential
 @pytest.mark.skipif(EXIM is None, reason="no Exim is installed here")
-@pytest.mark.parametrize("count", [300, pytest.param(4000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [300, pytest.param(3000, marks=pytest.mark.slow)])
 def test_random_messages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     import tempfile
 
