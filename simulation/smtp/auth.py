@@ -12,6 +12,7 @@ from eximious.interpreter.outcomes import Failure, ForcedFailure
 from eximious.interpreter.text import Tainted
 from eximious.simulation.acl.engine import client
 from eximious.simulation.acl.outcomes import FAIL, OK, AclResult
+from eximious.simulation.smtp.authenticators import Verbatim
 from eximious.simulation.smtp.registry import command
 
 if TYPE_CHECKING:
@@ -110,12 +111,15 @@ def _find(session: SmtpSession, mechanism: str) -> Instance | None:
 class Dialogue:
     """An exchange that waits for the client's next line."""
 
-    def __init__(self, session: SmtpSession, instance: Instance, exchange: Exchange) -> None:
-        self.instance, self.exchange = instance, exchange
+    def __init__(self, instance: Instance, exchange: Exchange, verbatim: bool) -> None:
+        self.instance, self.exchange, self.verbatim = instance, exchange, verbatim
 
     def line(self, session: SmtpSession, text: str) -> None:
         """Take a line of the client's."""
         session.dialogue = None
+        if self.verbatim:
+            go_on(session, self.instance, self.exchange, text)
+            return
         if text == "*":
             finish(session, self.instance, "cancelled")
             return
@@ -142,8 +146,9 @@ def go_on(session: SmtpSession, instance: Instance, exchange: Exchange, data: st
     except StopIteration as stop:
         finish(session, instance, str(stop.value))
         return
-    session.say(f"334 {base64.b64encode(challenge.encode('latin-1')).decode()}")
-    session.dialogue = Dialogue(session, instance, exchange)
+    verbatim = isinstance(challenge, Verbatim)
+    session.say(f"334 {challenge if verbatim else base64.b64encode(challenge.encode('latin-1')).decode()}")
+    session.dialogue = Dialogue(instance, exchange, verbatim)
 
 
 def finish(session: SmtpSession, instance: Instance, outcome: str) -> None:

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     #: session, authenticator, initial response (None: none was sent) -> exchange
     Authenticator = Callable[[SmtpSession, Instance, str | None], Exchange]
 
+
+class Verbatim(str):
+    """A challenge that is sent as it is, and whose answer is taken as it comes: neither is base64 of a text."""
+
+    __slots__ = ()
+
+
 AUTHENTICATORS: dict[str, Authenticator] = {}
 #: drivers whose verdict comes from a library or daemon of another kind
 ELSEWHERE = ("cyrus_sasl", "dovecot", "gsasl", "heimdal_gssapi")
@@ -48,7 +55,9 @@ def begin(session: SmtpSession, instance: Instance, initial: str) -> None:
     session.connection.auth = []
     session.ctx.captures = []
     first: str | None = None
-    if initial:
+    if initial and driver == "spa":
+        first = initial
+    elif initial:
         try:
             first = "" if initial == "=" else decode(initial)
         except ValueError:

@@ -1,20 +1,125 @@
-"""The spa authenticator (NTLM; manual 38): its exchange is not computed here."""
+"""The spa authenticator: NTLM, of which only the NT response counts (manual 38; MS-NLMP, NTLM version 1)."""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hmac
+import struct
 from typing import TYPE_CHECKING
 
-from eximious.simulation.acl.outcomes import NotEvaluated
-from eximious.simulation.smtp.authenticators import authenticator
+from eximious.interpreter.engine import expand
+from eximious.interpreter.outcomes import Failure, ForcedFailure
+from eximious.simulation.smtp.authenticators import Verbatim, authenticator, check, set_data
 
 if TYPE_CHECKING:
     from eximious.grammar.config_model import Instance
     from eximious.simulation.smtp.authenticators import Exchange
     from eximious.simulation.smtp.session import SmtpSession
 
+SIGNATURE = b"NTLMSSP\0"
+FLAGS = 0x8201
+LONGEST = 1024  #: bytes of a client's message that are looked at
+PASSWORD = 128  #: characters of a password that count
+
 
 @authenticator("spa")
 def spa(session: SmtpSession, instance: Instance, initial: str | None) -> Exchange:
-    """Raise NotEvaluated: whether a client knows the password is not worked out, and never guessed."""
-    raise NotEvaluated(f"authenticator {instance.name}", "exchanges of the spa driver are not computed")
-    yield ""  # an exchange is a generator
+    """Send a challenge, and compare what it becomes under the client's password and under ours."""
+    request = initial
+    if request is None:
+        request = yield Verbatim("NTLM supported")
+    if _bytes(request or "") is None:
+        return "fail"
+    challenge = _challenge(session)
+    message = SIGNATURE + struct.pack("<IHHII8s8s8x", 2, 0, 0, 0x2800, FLAGS, challenge, b"")
+    answer = yield Verbatim(base64.b64encode(message).decode("ascii"))
+    response = _bytes(answer or "")
+    if response is None:
+        return "fail"
+    response = response.ljust(64, b"\0")  # Exim reads on in memory that is zero
+    user, given = _field(response, 36), _field(response, 20)
+    if user is None or given is None:
+        return "fail"
+    set_data(session, [user[::2].decode("latin-1")])
+    try:
+        password = expand(str(instance.option("server_password") or ""), session.ctx)
+    except ForcedFailure:
+        return "fail"
+    except Failure:
+        return "defer: reason not recorded"
+    if not hmac.compare_digest(nt_response(str(password), challenge), given[:24]):
+        return "fail"
+    return check(session, instance, instance.option("server_condition"))
+
+
+def _bytes(text: str) -> bytes | None:
+    """What a line of the client stands for; None where it is empty or no base64."""
+    try:
+        return base64.b64decode(text.encode("latin-1"), validate=True)[:LONGEST] or None
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _field(message: bytes, at: int) -> bytes | None:
+    """A field of a message, by the place of its length and offset; None where it is not in the message."""
+    size, _, offset = struct.unpack_from("<HHI", message, at)
+    return message[offset : offset + size] if offset + size <= len(message) else None
+
+
+def _challenge(session: SmtpSession) -> bytes:
+    below = session.env.doors.chance.below
+    return bytes(below(256) for _ in range(8))
+
+
+def nt_response(password: str, challenge: bytes) -> bytes:
+    """The NT response of NTLM version 1: the challenge under three keys that are cut from the password's MD4."""
+    digest = md4(password[:PASSWORD].encode("utf-16-le")).ljust(21, b"\0")
+    return b"".join(_des(digest[at : at + 7], challenge) for at in (0, 7, 14))
+
+
+def _des(key: bytes, block: bytes) -> bytes:
+    """Encrypt a block under 56 bits of key (FIPS 46-3)."""
+    from cryptography.hazmat.primitives.ciphers import Cipher, modes
+
+    try:
+        from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+    except ImportError:  # before cryptography 43
+        from cryptography.hazmat.primitives.ciphers.algorithms import TripleDES
+
+    bits = int.from_bytes(key, "big")
+    spread = bytes((bits >> (49 - 7 * at) & 0x7F) << 1 for at in range(8))
+    # three times the same key is single DES
+    encryptor = Cipher(TripleDES(spread * 3), modes.ECB()).encryptor()
+    return encryptor.update(block) + encryptor.finalize()
+
+
+def _rotated(value: int, by: int) -> int:
+    value &= 0xFFFFFFFF
+    return (value << by | value >> (32 - by)) & 0xFFFFFFFF
+
+
+def md4(data: bytes) -> bytes:
+    """The MD4 digest (RFC 1320), which OpenSSL 3 no longer gives."""
+    state = [0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476]
+    padded = data + b"\x80" + bytes((55 - len(data)) % 64) + struct.pack("<Q", 8 * len(data))
+    for start in range(0, len(padded), 64):
+        words = struct.unpack_from("<16I", padded, start)
+        a, b, c, d = state
+        for step in range(48):
+            turn, place = divmod(step, 16)
+            if turn == 0:
+                mixed, at, shift = (b & c) | (~b & d), place, (3, 7, 11, 19)[place % 4]
+            elif turn == 1:
+                mixed = ((b & c) | (b & d) | (c & d)) + 0x5A827999
+                at, shift = place % 4 * 4 + place // 4, (3, 5, 9, 13)[place % 4]
+            else:
+                mixed = (b ^ c ^ d) + 0x6ED9EBA1
+                at, shift = _THIRD[place], (3, 9, 11, 15)[place % 4]
+            a, b, c, d = d, _rotated(a + mixed + words[at], shift), b, c
+        state = [(old + new) & 0xFFFFFFFF for old, new in zip(state, (a, b, c, d))]
+    return struct.pack("<4I", *state)
+
+
+#: the order of the words in the third round
+_THIRD = (0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15)
