@@ -12,6 +12,8 @@ import pytest
 import sessioncases
 from differential.world import real_exim, real_version
 
+from eximious.simulation.smtp.session import SmtpSession
+
 CASES = [case for file in sessioncases.case_files() for case in file.cases]
 EXIM = real_exim()
 #: every so many cases are asked the installed one anew; those that ask the DNS need a world of their own
@@ -39,6 +41,18 @@ def test_recorded(folder: Path, case: casefile.Case) -> None:
         assert answer != case.answer, "it is answered alike now: take it out of different.txt"
     else:
         assert answer == case.answer
+
+
+@pytest.mark.parametrize("case", CASES[::2], ids=sessioncases.case_id)
+def test_byte_by_byte(folder: Path, case: casefile.Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection may cut what is sent anywhere."""
+    feed = SmtpSession.feed
+
+    def in_pieces(session: SmtpSession, data: bytes) -> bytes:
+        return b"".join(feed(session, data[at : at + 1]) for at in range(len(data)))
+
+    monkeypatch.setattr(SmtpSession, "feed", in_pieces)
+    test_recorded(folder, case)
 
 
 def test_known_differences_are_cases() -> None:

@@ -70,7 +70,7 @@ def refusal(ctx: Context, phase: str, result: AclResult, command: str = "") -> t
     code, enhanced, user, log = own_code(ctx, code, result, phase != "vrfy")
     if refused:
         text = user if user is not None else "Administrative prohibition"
-    elif result.temp_details and user:
+    elif result.temp_details and user is not None:
         text = user
     else:
         text = "Temporary local problem - please try later"

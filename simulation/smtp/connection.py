@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from eximious.conditions.lists.match import match_host
 from eximious.conditions.lists.result import ListPanic
 from eximious.interpreter.engine import expand
+from eximious.interpreter.integers import expanded_string_integer
 from eximious.interpreter.listsplit import SPACE
-from eximious.interpreter.outcomes import Failure, ForcedFailure
+from eximious.interpreter.outcomes import ExpansionError, Failure, ForcedFailure
 from eximious.simulation.acl.outcomes import OK, AclResult
+from eximious.simulation.smtp.closing import ClosedDown
 
 if TYPE_CHECKING:
     from eximious.simulation.smtp.session import SmtpSession
-
-_UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3}
 
 
 def greet(session: SmtpSession) -> None:
@@ -38,7 +38,11 @@ def greet(session: SmtpSession) -> None:
 def begin(session: SmtpSession) -> None:
     """Ask about the client that is known now, and greet it."""
     connection = session.connection
-    session.size_limit = size_limit(session)
+    limit = size_limit(session)
+    if limit is None:
+        session.receiving = ClosedDown(session, "Temporary local problem - please try later")
+        return
+    session.size_limit = limit
     if connection.sender_host_address:
         if not _admitted(session):
             return
@@ -119,21 +123,20 @@ def _banner(session: SmtpSession, result: AclResult | None) -> None:
         session.say(f"220{' ' if at == len(lines) - 1 else '-'}{line}")
 
 
-def size_limit(session: SmtpSession) -> int:
-    """The value of message_size_limit for this session; 0: none."""
+def size_limit(session: SmtpSession) -> int | None:
+    """The value of message_size_limit for this session; 0: none; None: it has no value, which is logged."""
     text = session.options.get("message_size_limit")
     if text is None:
         return 0
     try:
-        value = str(expand(str(text), session.ctx)).strip()
+        value = str(expand(str(text), session.ctx))
     except Failure as failure:
         session.log(f"unable to expand message_size_limit: {failure.message}", "main panic")
-        return 0
-    unit = _UNITS.get(value[-1:].upper(), 1)
-    digits = value[:-1] if unit > 1 else value
+        return None
     try:
-        number = int(digits, 16 if digits.lower().startswith("0x") else 10)
-    except ValueError:
-        session.log(f"invalid message_size_limit: {value}", "main panic")
-        return 0
-    return number * unit
+        number = expanded_string_integer(value, True, session.env.version)
+    except ExpansionError as error:
+        session.log(f"invalid message_size_limit: {error.message}", "main panic")
+        return None
+    number &= 0xFFFFFFFF  # it is kept in 32 bits, and what is then below nothing is no limit
+    return number if number < 1 << 31 else 0

@@ -24,8 +24,16 @@ MOST = 2048
 class Header:
     """Takes the proxy's header off the input; the greeting follows."""
 
+    def __init__(self) -> None:
+        """Nothing has come yet."""
+        self._begun = b""
+
     def take(self, session: SmtpSession, data: bytes) -> bytes | None:
         """See :class:`eximious.simulation.smtp.content.Receiving`."""
+        self._begun += data
+        return self._read(session, self._begun)
+
+    def _read(self, session: SmtpSession, data: bytes) -> bytes | None:
         if SIGNATURE.startswith(data[: len(SIGNATURE)]) or data.startswith(SIGNATURE):
             if len(data) < HEAD:
                 return None

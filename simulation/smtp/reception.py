@@ -11,7 +11,7 @@ from eximious.interpreter.operators.time import format_interval
 from eximious.interpreter.outcomes import Failure, ForcedFailure
 from eximious.interpreter.text import Tainted, follow
 from eximious.simulation.acl.engine import client, printing, tls_items
-from eximious.simulation.acl.outcomes import DISCARD, DROP, FAIL, OK, AclResult
+from eximious.simulation.acl.outcomes import DEFER, DISCARD, FAIL, OK, AclResult
 from eximious.simulation.rewriting.addresses import rewrite_address
 from eximious.simulation.rewriting.headers import rewrite_headers
 
@@ -269,8 +269,7 @@ def _dkim(session: SmtpSession) -> AclResult | None:
 _PRDR = {
     OK: ("250", "acceptance"),
     DISCARD: ("250", "acceptance"),
-    FAIL: ("550", "refusal"),
-    DROP: ("550", "refusal"),
+    DEFER: ("450", "temporary refusal"),
 }
 
 
@@ -290,20 +289,21 @@ def _prdr(session: SmtpSession) -> str:
         address = one["address"]
         result = address_acl(session, "prdr", "acl_smtp_data_prdr", Tainted(address))
         outcomes.append(result.outcome)
-        code, word = _PRDR.get(result.outcome, ("450", "temporary refusal"))
+        code, word = _PRDR.get(result.outcome, ("550", "refusal"))
+        if written := result.log or result.user:
+            session.log(f"PRDR {address} {str(written).partition('\n')[0]}")
+        else:
+            session.log(f"PRDR R=<{address}> {word}")
         if result.user:
-            shown = str(result.log or result.user).partition("\n")[0]
-            session.log(f"PRDR {address} {shown}")
             code, enhanced, text, _ = own_code(session.ctx, code, result)
             session.respond(code, str(text), enhanced)
         else:
-            session.log(f"PRDR R=<{address}> {word}")
             session.respond(code, f"PRDR R=<{address}> {word}")
         if result.outcome != OK:
             at = session.recipients.index(one)
             del session.recipients[at], message.recipients[at]
     start = f"id={message.message_exim_id} message"
-    if not any(outcome == OK or outcome not in _PRDR for outcome in outcomes):
+    if not any(outcome in (OK, DEFER) for outcome in outcomes):
         session.say(f"550 {start} rejected for all recipients")
         return ""
     last = (
