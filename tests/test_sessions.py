@@ -11,7 +11,6 @@ import casefile
 import pytest
 import sessioncases
 from differential.world import real_exim, real_version
-
 from eximious.simulation.smtp.session import SmtpSession
 
 CASES = [case for file in sessioncases.case_files() for case in file.cases]

@@ -11,7 +11,7 @@ from eximious.interpreter.operators.time import format_interval
 from eximious.interpreter.outcomes import Failure, ForcedFailure
 from eximious.interpreter.text import Tainted, follow
 from eximious.simulation.acl.engine import client, printing, tls_items
-from eximious.simulation.acl.outcomes import DEFER, DISCARD, FAIL, OK, AclResult
+from eximious.simulation.acl.outcomes import DEFER, DISCARD, OK, AclResult
 from eximious.simulation.rewriting.addresses import rewrite_address
 from eximious.simulation.rewriting.headers import rewrite_headers
 
@@ -291,7 +291,8 @@ def _prdr(session: SmtpSession) -> str:
         outcomes.append(result.outcome)
         code, word = _PRDR.get(result.outcome, ("550", "refusal"))
         if written := result.log or result.user:
-            session.log(f"PRDR {address} {str(written).partition('\n')[0]}")
+            first, _, _ = str(written).partition("\n")
+            session.log(f"PRDR {address} {first}")
         else:
             session.log(f"PRDR R=<{address}> {word}")
         if result.user:

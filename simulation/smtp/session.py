@@ -223,6 +223,10 @@ class SmtpSession:
             self.say("501 NUL characters are not allowed in SMTP commands")
             return
         found = None if cut else find(line, self.env.version)
+        if self.proxy_failed and (found is None or found[0].name != "QUIT"):
+            self.begin_event("", line)
+            self.say("503 Command refused, required Proxy negotiation failed")
+            return
         if found is None:
             self.begin_event("", line)
             self._unknown()
@@ -244,9 +248,6 @@ class SmtpSession:
             del self.history[0]
             self.commands_lost = True
         self.ctx.session.smtp_command_history = tuple(self.history)
-        if self.proxy_failed and command.name != "QUIT":
-            self.say("503 Command refused, required Proxy negotiation failed")
-            return
         if self._input and self.pipelining and command.pipelined and not self.host_checking:
             self.pipelining_used = True
         command.answer(self, argument)

@@ -1,4 +1,7 @@
-"""STARTTLS as a described state: no keys are exchanged, the variables are those that are given (manual 43)."""
+"""STARTTLS as a described state: no keys are exchanged, the variables are those that are given (manual 43).
+
+Where none are given, ``-bh`` fails in the handshake, as the real one does: its standard input is no socket.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,9 @@ from eximious.simulation.smtp.registry import command
 
 if TYPE_CHECKING:
     from eximious.simulation.smtp.session import SmtpSession
+
+#: what GnuTLS says of a standard input that is no socket
+_NO_HANDSHAKE = "(gnutls_handshake): Error in the pull function."
 
 
 @command("starttls", arguments=False, mail=True)
@@ -26,11 +32,18 @@ def starttls(session: SmtpSession, argument: str) -> None:
     session.reset()
     session.too_many = False
     described = session.described_tls
-    if described is None:
+    if described is not None:
+        session.say("220 TLS go ahead")
+        start_tls(session, described)
+    elif session.host_checking:
+        session.say("220 TLS go ahead")
+        session.log(f"TLS error on connection from {session.host()} {_NO_HANDSHAKE}")
+        if session.logs("smtp_connection"):
+            session.log(f"{session.connection_info()} closed by EOF")
+        session.notquit("tls-failed", "", "")
+        session.closed = True
+    else:
         session.say("454 TLS currently unavailable")
-        return
-    session.say("220 TLS go ahead")
-    start_tls(session, described)
 
 
 def start_tls(session: SmtpSession, values: dict[str, str]) -> None:
