@@ -54,6 +54,11 @@ class Verified:
         self.routed = True
 
     @property
+    def several(self) -> bool:
+        """Whether routing stopped with more than one address; Exim gives cutthrough delivery up for that."""
+        return self.outcome == OK and len(self.queues.new) > 1
+
+    @property
     def message(self) -> str:
         """Why, as the log has it."""
         return (self.failed.message or "") if self.failed is not None else ""

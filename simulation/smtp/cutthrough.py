@@ -34,6 +34,8 @@ def tried(session: SmtpSession, address: str, accepted: AclResult) -> AclResult:
     finally:
         ctx.address, ctx.captures, ctx.value = saved
     outcome = _OUTCOMES[verified.outcome]
+    if verified.several:
+        session.state.message.cutthrough = False
     if outcome == OK:
         return accepted
     session.state.message.cutthrough = False

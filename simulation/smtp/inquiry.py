@@ -97,6 +97,8 @@ def vrfy(session: SmtpSession, argument: str) -> None:
         return
     session.record.last.reason = "verification"
     verified = Verification(session.ctx, qualify=True).ask(address)
+    if verified.several:
+        session.state.message.cutthrough = False
     why = verified.failed.user_message if verified.failed is not None else None
     if verified.outcome == ROUTED:
         text = f"250 <{address}> is deliverable"

@@ -239,6 +239,8 @@ def _ask(evaluation: Evaluation, text: str, mode: str, wanted: _Wanted, own_send
         verified = verification.ask(text)
     finally:
         ctx.address, ctx.captures, ctx.value = saved
+    if verified.several:
+        evaluation.state.message.cutthrough = False
     # the variables of what was routed last stay to be seen
     ctx.address.router_variables = verified.last.router_variables
     return verified
