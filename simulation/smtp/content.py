@@ -1,4 +1,4 @@
-"""DATA and BDAT: how the message comes in (manual 48; RFC 5321 4.1.1.4, RFC 3030)."""
+"""DATA: how the message comes in (manual 48; RFC 5321 4.1.1.4)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MOST = 512 << 20
 @command("data", arguments=False, mail=True)
 def data(session: SmtpSession, argument: str) -> None:
     """DATA: ask for the message, unless nobody is to have it."""
-    if not _recipients_there(session, "DATA"):
+    if not recipients_there(session, "DATA"):
         return
     if session.has_acl("acl_smtp_predata"):
         message = session.ctx.message
@@ -51,33 +51,8 @@ def data(session: SmtpSession, argument: str) -> None:
     session.receiving = Message(session)
 
 
-@command("bdat", mail=True)
-def bdat(session: SmtpSession, argument: str) -> None:
-    """BDAT: a chunk of the message follows at once."""
-    if not session.chunking:
-        session.protocol_error(
-            "smtp_protocol_error", 503, None, "BDAT command used when CHUNKING not advertised"
-        )
-        return
-    words = argument.split()
-    if not words or not words[0].isascii() or not words[0].isdigit():
-        session.protocol_error("smtp_protocol_error", 501, None, "missing size for BDAT command")
-        return
-    size, last = int(words[0]), len(words) > 1 and words[1].upper() == "LAST"
-    if size == 0 and not last:
-        session.protocol_error("smtp_protocol_error", 504, None, "zero size for BDAT command")
-        return
-    chunk = session.bdat
-    if chunk is None:
-        if not _recipients_there(session, "BDAT"):
-            session.receiving = Flush(size)
-            return
-        chunk = session.bdat = Chunks(session)
-    chunk.expect(size, last)
-    session.receiving = chunk
-
-
-def _recipients_there(session: SmtpSession, verb: str) -> bool:
+def recipients_there(session: SmtpSession, verb: str) -> bool:
+    """Whether a message may come (``verb``: DATA or BDAT); where not, the client is told."""
     session.pipe_connect = False
     if not session.discarded and not session.recipients:
         session.record.last.reason = "sequence"
@@ -208,63 +183,7 @@ class Message:
         lose(session, self.store)
 
 
-class Chunks:
-    """A message in chunks: each of the size that its BDAT said."""
-
-    def __init__(self, session: SmtpSession) -> None:
-        begin(session)
-        self.store = Store(session)
-        self.left = self.size = 0
-        self.last = False
-
-    def expect(self, size: int, last: bool) -> None:
-        """A BDAT command."""
-        self.left = self.size = size
-        self.last = last
-
-    def take(self, session: SmtpSession, data: bytes) -> bytes | None:
-        """See :class:`Receiving`."""
-        piece, rest = data[: self.left], data[self.left :]
-        self.store.add(piece)
-        self.left -= len(piece)
-        if self.left:
-            return None
-        session.receiving = None
-        if not self.last:
-            session.say(f"250 {self.size} byte chunk received")
-            return rest
-        session.bdat = None
-        from eximious.simulation.smtp.reception import received
-
-        received(session, self.store.text(), self.store.size, chunk=self.size)
-        return rest
-
-    def lost(self, session: SmtpSession) -> None:
-        """See :class:`Receiving`."""
-        lose(session, self.store)
-
-
-class Flush:
-    """A chunk that nobody wants."""
-
-    def __init__(self, size: int) -> None:
-        self.left = size
-
-    def take(self, session: SmtpSession, data: bytes) -> bytes | None:
-        """See :class:`Receiving`."""
-        rest = data[self.left :]
-        self.left -= min(self.left, len(data))
-        if self.left:
-            return None
-        session.receiving = None
-        return rest
-
-    def lost(self, session: SmtpSession) -> None:
-        """See :class:`Receiving`. The session ends as where a command was expected."""
-        session.receiving = None
-
-
-def _in_body(text: bytes) -> bool:
+def in_body(text: bytes) -> bool:
     """Whether something of the body has come: behind an empty line, or behind a first line that is no header."""
     at = 0
     while at < len(text):
@@ -284,7 +203,7 @@ def lose(session: SmtpSession, store: Store) -> None:
     message = session.ctx.message
     if session.logs("lost_incoming_connection"):
         text = store.text()
-        where = " (header)" if not text else "" if _in_body(text) else " (after header)"
+        where = "" if in_body(text) else " (after header)" if text.endswith(b"\n") else " (header)"
         if session.env.version >= (4, 97) and message.sender_address:
             where += f" F=<{message.sender_address}>"
         session.log(f"{session.connection_info()} lost while reading message data{where}")

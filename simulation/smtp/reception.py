@@ -40,7 +40,7 @@ def received(session: SmtpSession, data: bytes, size: int, chunk: int | None = N
 def _received(session: SmtpSession, data: bytes, size: int, chunk: int | None) -> bool:
     """Gives whether there is something to deliver."""
     ctx, message = session.ctx, session.ctx.message
-    message.message_exim_id = message_id(ctx)
+    message.message_exim_id = message.message_exim_id or message_id(ctx)
     message.received_time = int(ctx.env.doors.clock.now())
     limit = session.size_limit
     reader = MessageReader(data.decode("latin-1"), ctx, dot_ends=False)

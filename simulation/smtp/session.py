@@ -115,7 +115,6 @@ class SmtpSession:
         self.line = ""
         self.data = ""
         self.size_limit = 0
-        self.bdat: Any = None
         self.started = 0.0
         ctx.env.log = self.write_log
         ctx.message.enable_dollar_recipients = False
@@ -543,7 +542,6 @@ class SmtpSession:
         self.rcpt_response, self.rcpt_response_same = None, True
         self.rcpt_in_progress = False
         self.dsn_ret = self.dsn_envid = ""
-        self.bdat = None
         before, self.ctx.message = self.ctx.message, Message()
         self.ctx.message.message_size = -1  # not known yet
         self.ctx.message.enable_dollar_recipients = False
