@@ -16,6 +16,8 @@ from eximious.lookups.paged import Corrupt, PageReader
 from eximious.lookups.registry import SINGLE_KEY, Lookup, OpenFailed, SearchDefer, lookup
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from eximious.interpreter.context import Context
     from eximious.lookups.registry import Question
 
@@ -44,6 +46,16 @@ class CdbFile:
         self.reader, self.name = reader, name
         self.size = reader.size()
         self.header = reader.read(0, HEADER)
+
+    def text(self, key: str) -> str | None:
+        """The value of a key as text, None where there is none; raises SearchDefer."""
+        try:
+            data = self.get(key.encode("latin-1"))
+        except Corrupt:
+            raise SearchDefer(f"cdb: corrupt cdb file {self.name} (too short)") from None
+        except OSError as error:
+            raise SearchDefer(f"cdb: cannot read {self.name}: {reason(error)}") from None
+        return None if data is None else data.decode("latin-1")
 
     def get(self, key: bytes) -> bytes | None:
         """The data of the first record with ``key``; raises Corrupt."""
@@ -122,18 +134,11 @@ class Cdb(Lookup):
                 raise
             raise OpenFailed(f"failed to open {file} too short for cdb lookup: Success") from None
 
-    def direct(self, handle: CdbFile, key: str) -> str | None:
-        """Give the value of a key; raises SearchDefer."""
-        try:
-            data = handle.get(key.encode("latin-1"))
-        except Corrupt:
-            raise SearchDefer(f"cdb: corrupt cdb file {handle.name} (too short)") from None
-        except OSError as error:
-            raise SearchDefer(f"cdb: cannot read {handle.name}: {reason(error)}") from None
-        return None if data is None else data.decode("latin-1")
+    def asker(self, handle: CdbFile) -> Callable[[str], str | None]:
+        return handle.text
 
     def find(self, handle: CdbFile, question: Question) -> str | None:
-        return self.direct(handle, question.key)
+        return handle.text(question.key)
 
     def close(self, handle: CdbFile) -> None:
         handle.reader.close()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from eximious.lookups.registry import OpenFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from eximious.interpreter.context import Context
@@ -27,12 +28,14 @@ SOURCES_KEPT = 1_000  #: sources whose answers are kept; a bound of ours
 class Source:
     """One source (a file for a type, or a query type as a whole) and its answers."""
 
-    __slots__ = ("answers", "direct", "file", "handle", "is_open", "name", "size", "type")
+    __slots__ = ("answers", "ask", "file", "handle", "is_open", "name", "size", "type")
 
     def __init__(self, type_: Lookup, file: str) -> None:
         self.type, self.file = type_, file
-        self.name, self.direct = type_.name, type_.direct
+        self.name = type_.name
         self.handle: Any = None
+        #: what gives the answer for a key, as long as the source is open; None where more than the key matters
+        self.ask: Callable[[str], str | None] | None = None
         self.is_open = False
         #: key -> (answer, options, time until which it holds or None)
         self.answers: dict[str, tuple[str | None, str, float | None]] = {}
@@ -68,7 +71,7 @@ class Source:
     def close(self) -> None:
         """Close the source; its answers stay."""
         if self.is_open:
-            handle, self.handle, self.is_open = self.handle, None, False
+            handle, self.handle, self.ask, self.is_open = self.handle, None, None, False
             self.type.close(handle)
 
 
@@ -101,7 +104,7 @@ class Handles:
         except OpenFailed as failed:
             self.error = failed.message
             raise
-        source.is_open = True
+        source.ask, source.is_open = type_.asker(source.handle), True
         self.sources[name] = self.last = source
         if file:
             self.open_files[name] = source

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from eximious.lookups.files import reason
 from eximious.lookups.lmdb_file import LmdbFile
 from eximious.lookups.paged import Corrupt, PageReader
-from eximious.lookups.registry import SINGLE_KEY, Lookup, OpenFailed, SearchDefer, lookup
+from eximious.lookups.registry import SINGLE_KEY, Lookup, OpenFailed, lookup
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from eximious.interpreter.context import Context
     from eximious.lookups.registry import Question
 
@@ -30,17 +32,11 @@ class Lmdb(Lookup):
             shown = reason(error) if isinstance(error, OSError) else str(error)
             raise OpenFailed(f"LMDB: Unable to open environment with {file}: {shown}") from None
 
-    def direct(self, handle: LmdbFile, key: str) -> str | None:
-        """Give the value of a key; raises SearchDefer."""
-        try:
-            data = handle.get(key.encode("latin-1"))
-            return None if data is None else data.decode("latin-1")
-        except (Corrupt, OSError) as error:
-            shown = reason(error) if isinstance(error, OSError) else str(error)
-            raise SearchDefer(f"LMDB: lookup error: {shown}") from None
+    def asker(self, handle: LmdbFile) -> Callable[[str], str | None]:
+        return handle.text
 
     def find(self, handle: LmdbFile, question: Question) -> str | None:
-        return self.direct(handle, question.key)
+        return handle.text(question.key)
 
     def close(self, handle: LmdbFile) -> None:
         handle.close()

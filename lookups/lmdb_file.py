@@ -13,11 +13,12 @@ from struct import Struct
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from eximious.lookups.files import reason
 from eximious.lookups.paged import Corrupt
+from eximious.lookups.registry import SearchDefer
 
 if TYPE_CHECKING:
     from mmap import mmap
-    from typing import Any
 
     from eximious.lookups.paged import PageReader
 
@@ -30,7 +31,8 @@ NO_PAGE = (1 << 64) - 1
 HEADER = 16
 META_SIZE = 152
 DEPTHS = range(32)  #: the library's own limit
-PAGES_KEPT = 32768  #: pages that are kept taken apart
+PAGES_KEPT = 32768  #: pages that are known at a time, their first keys among them
+KEY_LIMIT = 511  #: bytes of a key, as the library is usually built
 FALSE_HITS = 4  #: places in a leaf that hold a key's bytes but no such key, before it is searched in order
 FRESH = 1.0  #: seconds after which newer data is looked for
 WRONG_TYPE = "MDB_CORRUPTED: Located page was wrong type"
@@ -46,15 +48,16 @@ class LmdbFile:
 
     __slots__ = (
         "_data",
+        "_firsts",
         "_head",
-        "_kept",
+        "_lengths",
         "_meta",
         "_node",
         "_pages",
+        "_places",
         "_quad",
         "_root",
         "_short",
-        "_top",
         "_transaction",
         "_until",
         "little",
@@ -82,6 +85,7 @@ class LmdbFile:
         self._quad = Struct(order + "Q").unpack_from
         self._head = Struct(order + "QHHH").unpack_from
         self._short = Struct(order + "H").pack
+        self._lengths = [self._short(length) for length in range(KEY_LIMIT + 1)]
         (self.page_size,) = Struct(order + "I").unpack_from(meta, 40)
         if not 512 <= self.page_size <= 65536 or self.page_size & (self.page_size - 1):
             raise NotLmdb("MDB_INVALID: File is not an LMDB file")
@@ -90,39 +94,49 @@ class LmdbFile:
         self._root = NO_PAGE
         self._pages = 0
         self._data: mmap | bytes = b""
-        #: the root. A page: None and its number; a branch's first keys and pages; a leaf's place and
-        #: the end of its pointers
-        self._top: tuple[Any, Any] = (None, NO_PAGE)
-        self._kept = 0
+        #: the pages that are known by the first keys in them, which are in order: a leaf's place << 16 and the end of
+        #: its pointers; the complement of the number of a page that nobody has looked at yet, whatever it is
+        self._firsts: list[bytes] = []
+        self._places: list[int] = []
         self._refresh()
+
+    def text(self, text: str) -> str | None:
+        """The value of a key as text, None where there is none; raises SearchDefer.
+
+        The usual way with little called: pages that are known, the first place that looks like the key, a short
+        value. Whatever else there is, :meth:`get` sees to.
+        """
+        key = text.encode("latin-1")
+        try:
+            if monotonic() < self._until:
+                place = self._places[bisect_right(self._firsts, key) - 1]
+                length = len(key)
+                if place > 0 and length <= KEY_LIMIT:
+                    lower, place = place & 0xFFFF, place >> 16
+                    file, end = self._data, place + self.page_size
+                    # looking for the bytes of length and key is faster than a search in order; from the end,
+                    # because it then goes by the first byte, a length, which is rarer there than a key's last
+                    at = file.rfind(self._lengths[length] + key, place + lower, end) - 6
+                    if at < 0:
+                        return None
+                    # a node begins six bytes before, if the page points there
+                    pointer = file.find(self._short(at - place), place + HEADER, place + lower)
+                    if pointer > 0 and not pointer & 1:
+                        low, high, flags, _ = self._node(file, at)
+                        at += 8 + length
+                        if not flags and not high and at + low <= end and self.little:
+                            return file[at : at + low].decode("latin-1")
+            data = self.get(key)
+        except (Corrupt, OSError) as error:
+            shown = reason(error) if isinstance(error, OSError) else str(error)
+            raise SearchDefer(f"LMDB: lookup error: {shown}") from None
+        return None if data is None else data.decode("latin-1")
 
     def get(self, key: bytes) -> bytes | None:
         """The value of ``key``, None where there is none; raises Corrupt."""
         if monotonic() > self._until:
             self._refresh()
         try:
-            # the usual way with nothing called: pages that are known, the first place that looks like the
-            # key, a short value; whatever else there is, _find sees to
-            first, second = self._top
-            for _ in DEPTHS:
-                if first.__class__ is not list:
-                    break
-                first, second = second[bisect_right(first, key) - 1]
-            if first.__class__ is slice:
-                leaf = self._data[first]
-                # looking for the bytes of length and key is faster than a search in order; from the end,
-                # because it then goes by the first byte, a length, which is rarer there than a key's last
-                pack = self._short
-                at = leaf.rfind(pack(len(key)) + key, second) - 6
-                if at < 0:
-                    return None
-                # a node begins six bytes before, if the page points there
-                pointer = leaf.find(pack(at), HEADER, second)
-                if pointer > 0 and not pointer & 1:
-                    low, high, flags, length = self._node(leaf, at)
-                    start = at + 8 + length
-                    if not flags and not high and start + low <= self.page_size and self.little:
-                        return leaf[start : start + low]
             return self._find(key)
         except Corrupt:
             # somebody may have committed in between and used pages again
@@ -171,52 +185,55 @@ class LmdbFile:
         return place, kind, lower
 
     def _find(self, key: bytes) -> bytes | None:
-        """As :meth:`get`, where pages are not known yet, or it is not as simple."""
+        """As :meth:`get`, in what is known of the file now."""
         if self._root == NO_PAGE:
             return None
-        node = self._top
-        if node[0] is None:
-            node = self._top = self._known(self._root)
         for _ in DEPTHS:
-            keys, rest = node
-            if not isinstance(keys, list):
-                return None if rest == HEADER else self._in_leaf(self._data[keys], rest, key)
-            at = bisect_right(keys, key) - 1
-            node = rest[at]
-            if node[0] is None:
-                if self._kept >= PAGES_KEPT:
-                    # this one is not kept, and from now on others are
-                    self._forget()
-                node = rest[at] = self._known(node[1])
+            at = bisect_right(self._firsts, key) - 1
+            place = self._places[at]
+            if place < 0:
+                place = self._know(at, ~place)
+            if place > 0:
+                return self._in_leaf(place >> 16, place & 0xFFFF, key)
         raise Corrupt(WRONG_TYPE)
 
-    def _known(self, number: int) -> tuple[Any, Any]:
-        """A page taken apart: a branch's first keys and children, or a leaf's place and end of pointers."""
+    def _know(self, at: int, number: int) -> int:
+        """Take the page behind the first key ``at`` apart; gives what is kept of a leaf, 0 for a branch.
+
+        The keys of a branch come in the place of its own, so that in the end one search finds the leaf.
+        """
         size = self.page_size
         place, kind, lower = self._page(number)
         if kind & LEAF2:
             raise Corrupt(INCOMPATIBLE)
         if lower < HEADER or lower > size - 8:
             raise Corrupt(WRONG_TYPE)
-        self._kept += 1
         if kind & LEAF:
-            return slice(place, place + size), lower
+            leaf = self._places[at] = place << 16 | lower
+            return leaf
         if not kind & BRANCH:
             raise Corrupt(WRONG_TYPE)
-        return self._branch(place, lower)
+        keys, numbers = self._branch(place, lower)
+        keys[0] = self._firsts[at]  # the first key of a branch counts as lowest, whatever it says
+        if len(self._firsts) + len(keys) > PAGES_KEPT:
+            self._forget()
+            keys[0], at = b"", 0
+        self._firsts[at : at + 1] = keys
+        self._places[at : at + 1] = numbers
+        return 0
 
     def _forget(self) -> None:
         """Forget the pages that are known."""
-        self._top, self._kept = (None, self._root), 0
+        self._firsts, self._places = [b""], [~self._root]
 
-    def _branch(self, place: int, lower: int) -> tuple[list[bytes], list[tuple[Any, Any]]]:
+    def _branch(self, place: int, lower: int) -> tuple[list[bytes], list[int]]:
         data = self._data[place : place + self.page_size]
         order = "<" if self.little else ">"
         count = (lower - HEADER) >> 1
         if not count:
             raise Corrupt(WRONG_TYPE)
         keys: list[bytes] = []
-        children: list[tuple[Any, Any]] = []
+        numbers: list[int] = []
         for offset in Struct(f"{order}{count}H").unpack_from(data, HEADER):
             if offset > self.page_size - 8:
                 raise Corrupt(WRONG_TYPE)
@@ -224,14 +241,14 @@ class LmdbFile:
             if offset + 8 + length > self.page_size:
                 raise Corrupt(WRONG_TYPE)
             keys.append(data[offset + 8 : offset + 8 + length])
-            children.append((None, low | high << 16 | top << 32))
-        keys[0] = b""  # the first key of a branch counts as lowest, whatever it says
-        self._kept += count >> 4  # what is known costs about as much as a few leaves more
-        return keys, children
+            numbers.append(~(low | high << 16 | top << 32))
+        return keys, numbers
 
-    def _in_leaf(self, leaf: bytes, lower: int, key: bytes) -> bytes | None:
-        """A key in the bytes of a leaf, whose pointers end at ``lower``."""
-        pack = self._short
+    def _in_leaf(self, place: int, lower: int, key: bytes) -> bytes | None:
+        """A key in a leaf, whose pointers end at ``lower``."""
+        if lower == HEADER:
+            return None
+        leaf, pack = self._data[place : place + self.page_size], self._short
         wanted = pack(len(key)) + key
         at = leaf.rfind(wanted, lower)
         if at < 0:

@@ -97,8 +97,6 @@ class Lookup:
     name = ""  #: as written in a configuration
     style = SINGLE_KEY
     section = ""  #: of the manual
-    #: for types whose answer depends on handle and key alone: gives it as ``find`` does, without a Question
-    direct: Callable[[Any, str], str | None] | None = None
     quoting = False  #: whether ``${quote_TYPE:`` exists, and a tainted query should have been through it
 
     def open(self, ctx: Context, file: str) -> Any:
@@ -108,6 +106,10 @@ class Lookup:
     def find(self, handle: Any, question: Question) -> str | None:
         """Give what is found (plain or Tainted text), None if nothing; raises SearchDefer(reason)."""
         raise NotImplementedError
+
+    def asker(self, handle: Any) -> Callable[[str], str | None] | None:
+        """What gives the answer for a key as ``find`` does, None for types where more than handle and key matters."""
+        return None
 
     def close(self, handle: Any) -> None:
         """Close what ``open`` gave."""

@@ -43,9 +43,20 @@ class Found:
     default split it into (``$1`` and ``$2`` while the result is used), None without these.
     """
 
-    __slots__ = ("fixed", "value", "wild")
+    __slots__ = ("value",)
+    wild: str | None = None
+    fixed: str | None = None
 
-    def __init__(self, value: str, wild: str | None = None, fixed: str | None = None) -> None:
+    def __init__(self, value: str) -> None:
+        self.value = value
+
+
+class FoundParts(Found):
+    """What a partial match or a default found."""
+
+    __slots__ = ("fixed", "wild")
+
+    def __init__(self, value: str, wild: str, fixed: str) -> None:
         self.value, self.wild, self.fixed = value, wild, fixed
 
 
@@ -80,15 +91,14 @@ def search(
         source = handles.last
         if (
             source is not None
-            and source.is_open
-            and source.direct is not None
+            and (ask := source.ask) is not None
             and source.name == spec.name
             and source.file == file_or_query
             and type(file_or_query) is str
             and not (spec.cache_read and key in source.answers)
         ):
             try:
-                value = source.direct(source.handle, key)
+                value = ask(key)
             except SearchDefer:
                 pass  # below it is asked again, and what is wrong is said
             else:
@@ -187,13 +197,13 @@ def _matched(
     value = _find_one(ctx, spec, source, key, expand)
     partial = spec.partial
     if value is not None:
-        return Found(value, "", key) if partial >= 0 else Found(value)
+        return FoundParts(value, "", key) if partial >= 0 else Found(value)
     if partial >= 0:
         affix = spec.affix
         if affix:
             value = _find_one(ctx, spec, source, affix + key, expand)
             if value is not None:
-                return Found(value, "", key)
+                return FoundParts(value, "", key)
         dots = key.count(".")
         rest = key
         while dots >= partial:
@@ -209,7 +219,7 @@ def _matched(
                 rest = rest[at + 1 :]
                 value = _find_one(ctx, spec, source, affix + rest, expand)
             if value is not None:
-                return Found(value, key[: max(0, len(key) - len(rest) - 1)], rest)
+                return FoundParts(value, key[: max(0, len(key) - len(rest) - 1)], rest)
             if at < 0:
                 break
     if spec.star == STARAT:
@@ -217,11 +227,11 @@ def _matched(
         if at > 0:
             value = _find_one(ctx, spec, source, "*" + key[at:], expand)
             if value is not None:
-                return Found(value, key[:at], "")
+                return FoundParts(value, key[:at], "")
     if spec.star:
         value = _find_one(ctx, spec, source, "*", expand)
         if value is not None:
-            return Found(value, key, "")
+            return FoundParts(value, key, "")
     return None
 
 
@@ -242,9 +252,8 @@ def _find_one(
             return kept[0]
     if not source.is_open:
         source = handles_of(ctx.env).source(ctx, source.type, source.file)
-    direct = source.type.direct
-    if direct is not None:
-        value = direct(source.handle, key)
+    if source.ask is not None:
+        value = source.ask(key)
         if value is not None and "\0" in value:
             value = value[: value.index("\0")]  # results are C strings
         if spec.cache_write:
