@@ -114,7 +114,7 @@ def test_rows_are_counted(line: str, row: tuple[str, str]) -> None:
     [
         (engine.Evaluation, "_expanded_message", lambda evaluation, message, earlier: message),
         (envelope, "take_option", lambda text: None),
-        (content, "_recipients_there", lambda session, verb: True),
+        (content, "recipients_there", lambda session, verb: True),
         (reception, "_header_id", lambda session: ""),
         (controls, "OK", OK + 1),
     ],
