@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from eximious.backends.described import ABSENT, covered, failure, lines
@@ -219,6 +220,7 @@ class DescribedFiles:
             return stream.read().decode("latin-1")
 
 
+@lru_cache(maxsize=4096)
 def _plain(path: str) -> str:
     """A path without what does not matter: doubled slashes, dots, a slash at the end."""
     plain = posixpath.normpath("/" + path.partition("\0")[0])

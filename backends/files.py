@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 _LINKS = 40  #: symbolic links that are followed for one path
+_KEPT = 4096  #: paths of which it is kept where they lead by their text
 
 
 def _bytes(path: str) -> bytes:
@@ -57,6 +58,7 @@ class RealFiles:
         self._read = None if given is None else [os.path.realpath(path) for path in given]
         self._written = [] if given is None else [os.path.abspath(path) for path in given]
         self._write = None if write is None else [os.path.realpath(_bytes(path)) for path in write]
+        self._may_hold: dict[str, bool] = {}
 
     def _place(self, path: str, last_link: bool = False) -> bytes:
         """Give the real path for reading; raises Refused."""
@@ -76,8 +78,15 @@ class RealFiles:
         """Whether a path, as it is written, leads to where may be read: without a look at symbolic links."""
         if self._read is None:
             return True
-        plain = os.path.abspath(_bytes(path))
-        return _below(plain, self._read) or _below(plain, self._written)
+        known = self._may_hold.get(path)
+        if known is None:
+            if len(self._may_hold) >= _KEPT:
+                self._may_hold.clear()
+            plain = os.path.abspath(_bytes(path))
+            known = _below(plain, self._read) or _below(plain, self._written)
+            if path.startswith("/"):
+                self._may_hold[path] = known
+        return known
 
     def open(self, path: str) -> BinaryIO:
         """Open for reading; OSError as the system says. Raises Refused."""
@@ -124,18 +133,23 @@ class RootedFiles:
                 return raw if last_link else real
         pending = [part for part in reversed(_bytes(path).split(b"/")) if part and part != b"."]
         place: list[bytes] = []
-        links = 0
+        links, there = 0, True
         while pending:
             part = pending.pop()
             if part == b"..":
                 del place[-1:]
+                there = True
                 continue
             here = b"/".join((self._root, *place, part))
             if pending or not last_link:
+                target = b""
                 try:
-                    target = os.readlink(here)
+                    if there:
+                        target = os.readlink(here)
+                except FileNotFoundError:
+                    there = False  # nothing is below what is not there
                 except OSError:
-                    target = b""
+                    pass
                 if target:
                     links += 1
                     if links > _LINKS:

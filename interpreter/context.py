@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from eximious.interpreter.state import Address, Environment, Message, Session
@@ -51,3 +52,13 @@ class Context:
         self.malformed_header = False
         self.depth = 0
         self.steps = 0
+
+    @property
+    def listener(self) -> Callable[[str], None] | None:
+        """Who is told what is done, in the words of Exim's host checking; None: nobody."""
+        acl = self.session.acl
+        if acl is None or acl.trace is None:
+            return None
+        # Exim indents by the ACLs and the expansions inside each other
+        indent = " " * (acl.level + self.depth)
+        return lambda line: acl.trace(indent + line)

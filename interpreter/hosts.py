@@ -27,6 +27,8 @@ from eximious.interpreter.outcomes import ExpansionError
 from eximious.interpreter.text import Tainted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from eximious.interpreter.context import Context
     from eximious.interpreter.dns import Answer
 
@@ -390,6 +392,8 @@ def look_up_name(ctx: Context) -> bool:
     session.host_lookup_failed = session.host_lookup_deferred = 0
     session.sender_host_dnssec = False
     address = session.sender_host_address
+    tell = ctx.listener or (lambda line: None)
+    tell(f"looking up host name for {address}")
     order = ctx.env.options.get("host_lookup_order") or "bydns:byaddr"
     names: list[str] = []
     for way in split_list(order):
@@ -399,17 +403,24 @@ def look_up_name(ctx: Context) -> bool:
                 session.sender_host_dnssec = is_secure(ctx, answer)
                 names = [str(record.data[0]).lower() for record in answer.of("PTR") if record.data[0]]
                 if names:
+                    for name in names:
+                        tell(f'IP address lookup yielded "{name}"')
                     break
             elif answer.outcome == AGAIN:
                 session.host_lookup_deferred = 1
                 return False
         elif way.lower() == "byaddr":
+            tell("IP address lookup using gethostbyaddr()")
             found = _by_address(ctx, address)
+            if not found:
+                tell(f"IP address lookup failed: h_errno={_TRY_AGAIN if found is None else _HOST_NOT_FOUND}")
             if found is None:
                 session.host_lookup_deferred = 1
                 return False
             if found:
                 names = found
+                for name in names:
+                    tell(f'IP address lookup yielded "{name}"')
                 break
     if not names:
         log_write(ctx, f"no host name found for IP address {address}")
@@ -421,19 +432,42 @@ def look_up_name(ctx: Context) -> bool:
     for name in names:
         found_hosts = set_addresses(ctx, Host(name), None, Asking(dnssec=bool(session.sender_host_dnssec)))
         if found_hosts.outcome == FIND_AGAIN:
+            tell("temporary error for host name lookup")
             session.host_lookup_deferred = 1
             return False
+        _tell_addresses(name, found_hosts.hosts, wanted, address, tell)
         if session.sender_host_dnssec and not all(one.secure for one in found_hosts.hosts):
             session.sender_host_dnssec = False
         if any(parse_ip(one.address or "") == wanted for one in found_hosts.hosts):
             kept.append(name)
     if not kept:
+        tell(f"{address} does not match any IP address for {names[0]}")
         session.host_lookup_msg = f" ({address} does not match any IP address for {names[0]})"
         session.host_lookup_failed = 1
         return False
     session.sender_host_name = Tainted(kept[0])
     session.sender_host_aliases = [Tainted(name) for name in kept[1:]]
     return True
+
+
+def _tell_addresses(
+    name: str, hosts: list[Host], wanted: tuple[int, int] | None, address: str, tell: Callable[[str], None]
+) -> None:
+    """Tell which addresses a name of the client has, up to the client's own."""
+    if not hosts:
+        tell(f"no IP addresses found for {name}")
+        return
+    tell(f"checking addresses for {name}")
+    for one in hosts:
+        if parse_ip(one.address or "") == wanted:
+            tell(f"  {one.address} OK")
+            return
+        tell(f"  {one.address}")
+    tell(f"no IP address for {name} matched {address}")
+
+
+#: what the system's resolver says (h_errno): there is no such host, or not now
+_HOST_NOT_FOUND, _TRY_AGAIN = 1, 2
 
 
 def _by_address(ctx: Context, address: str) -> list[str] | None:

@@ -14,6 +14,8 @@ from eximious.interpreter.headers import SPACE, Header
 from eximious.interpreter.text import Tainted, taint
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from eximious.interpreter.context import Context
 
 _LINE = re.compile(r"[^\r\n]*")
@@ -62,7 +64,7 @@ def read_test_message(
     if not sender_given:
         for line in reader.from_lines:
             notices.append('Sender taken from "From " line')
-            sender_given = _take_sender(ctx, line, trusted)
+            sender_given = take_sender(ctx, line, trusted)
     message.headers = reader.headers
     message.received_count = 1 + sum(1 for header in reader.headers if header.type == "P")
     message.received_time = int(ctx.env.doors.clock.now())
@@ -76,7 +78,8 @@ def read_test_message(
     return notices
 
 
-def _take_sender(ctx: Context, text: str, trusted: bool) -> bool:
+def take_sender(ctx: Context, text: str, trusted: bool) -> bool:
+    """Take the sender of a ``From `` line; says whether it is one. ``trusted``: nobody else is behind it."""
     from eximious.interpreter.origin import OriginError, sender_address
 
     try:
@@ -131,9 +134,16 @@ def base62(number: int, width: int) -> str:
 
 
 class MessageReader:
-    """One pass over the text of a message: ``at`` is where it stands."""
+    """One pass over the text of a message: ``at`` is where it stands.
 
-    def __init__(self, text: str, ctx: Context, dot_ends: bool) -> None:
+    ``from_line`` is asked before the first header line whether one that begins with ``From `` is passed over
+    (options ignore_fromline_hosts and ignore_fromline_local), None: it is.
+    """
+
+    def __init__(
+        self, text: str, ctx: Context, dot_ends: bool, from_line: Callable[[], bool] | None = None
+    ) -> None:
+        self.from_line = from_line
         self.text, self.ctx, self.dot_ends = text, ctx, dot_ends
         self.at = 0
         self.ended = False
@@ -242,7 +252,7 @@ class MessageReader:
 
     def _line(self, line: str) -> bool:
         """Take one logical line; False: it is no header line, so the header ends here."""
-        if not self.headers:
+        if not self.headers and (self.from_line is None or self.from_line()):
             sender = _uucp_sender(line, self.ctx)
             if sender is not None:
                 self.from_lines.append(sender)

@@ -230,8 +230,12 @@ def _traced(noise: list[str]) -> list[str]:
 
 ABOUT_ACLS = (
     r">>> +(?:using ACL|ACL \"|processing|check |= |message: |l_message: |end of |read ACL|"
-    r"(?:accept|defer|deny|discard|drop|require|warn): )"
+    r"(?:accept|defer|deny|discard|drop|require|warn): |[^\"]+ in \".*\"\? )"
 )
+
+
+def _traced_by_ours(line: str) -> list[str]:
+    return [line] if re.match(ABOUT_ACLS, line) else []
 
 
 class Ours:
@@ -295,7 +299,7 @@ class Ours:
         count, _ = PHASES[phase]
         recipient = _set_up(ctx, phase, count, case)
         if case.settings.get("trace"):
-            state_of(ctx).trace = lambda line: lines.append(f">>> {line}".partition("\n")[0])
+            state_of(ctx).trace = lambda line: lines.extend(_traced_by_ours(f">>> {line}".partition("\n")[0]))
         try:
             result = run_hook(ctx, phase, "case", recipient)
         except (Refused, Unanswered) as problem:

@@ -104,11 +104,16 @@ def typed(text: str) -> bytes:
     ).encode("latin-1")
 
 
-def shown(folder: Path, out: str, err: str, code: int) -> str:
+#: what standard error holds of a session as it is kept, and all of it
+LOGS = ("LOG: ", "not evaluated: ", "exim: ")
+EVERYTHING = (*LOGS, ">>> ")
+
+
+def shown(folder: Path, out: str, err: str, code: int, kept: tuple[str, ...] = LOGS) -> str:
     """An answer as it is kept."""
     text = _BANNER.sub("", out, count=1).replace("\r\n", "\n")
     text = text.replace("\n**** SMTP testing: that is not a real message id!\n\n", "**** not a real id\n")
-    logs = [line for line in err.split("\n") if line.startswith(("LOG: ", "not evaluated: ", "exim: "))]
+    logs = [line for line in err.split("\n") if line.startswith(kept)]
     lines = [text.removesuffix("\n"), *logs, *([f"exit {code}"] if code else [])]
     return anonymous("\n".join(lines).replace(str(folder), "@DIR@"))
 
@@ -144,7 +149,11 @@ class Real:
             input=data, capture_output=True, env=ENVIRONMENT, cwd=self.folder, timeout=60, check=False,
         )  # fmt: skip
         out, err = run.stdout.decode("latin-1"), run.stderr.decode("latin-1")
-        return shown(self.folder, out, err, run.returncode)
+        return shown(self.folder, out, err, run.returncode, _kept(settings))
+
+
+def _kept(settings: dict[str, str]) -> tuple[str, ...]:
+    return EVERYTHING if "traces" in settings else LOGS
 
 
 def _options(settings: dict[str, str]) -> list[str]:
@@ -179,7 +188,7 @@ class Ours:
             addresses = ["127.0.0.1", "10.99.0.1", "::1", "fd99::1"]
             assembly.doors.resolver = DescribedResolver(zones, HOSTS, ["test.ex", "sub.test.ex"], addresses)
         out, code, err = _captured(assembly, parsed, data)
-        return shown(self.folder, out, err, code)
+        return shown(self.folder, out, err, code, _kept(settings))
 
 
 def _captured(assembly: Assembly, parsed: exim_front.Arguments, data: bytes) -> tuple[str, int, str]:

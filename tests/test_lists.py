@@ -64,7 +64,7 @@ def test_traces() -> None:
     ctx = world(d={"x": "c.d : *.b"}).context()
     lines: list[str] = []
     assert match_domain(ctx, "A.b", "q : !+x", trace=lines.append).outcome == 1
-    assert lines == ['a.b in "c.d : *.b"? yes (matched "*.b")', 'a.b in "q : !+x"? no (matched "!+x")']
+    assert lines == ['A.b in "c.d : *.b"? yes (matched "*.b")', 'A.b in "q : !+x"? no (matched "!+x")']
     lines.clear()
     match_address(ctx, "me@a.b", "x : me@q", trace=lines.append)
     assert lines[-1] == 'me@a.b in "x : me@q"? no (end of list)'

@@ -111,9 +111,15 @@ class AddressRun(Run):
         return text
 
     def _one_by_one(self, subject: Subject, found: tuple[str, str] | None) -> None:
-        """What is said about each item on the way."""
+        """What is said about each item on the way: its domain is matched where the local part is the subject's."""
+        name, at, domain = subject.text.rpartition("@")
         for pair in self.bodies:
             announce(subject, pair[1])
+            local, _, wanted = pair[1].rpartition("@")
+            if subject.trace and at and (lower(local) == lower(name) if subject.caseless else local == name):
+                yes = pair is found
+                end = f'yes (matched "{wanted}")' if yes else "no (end of list)"
+                subject.trace(f'{lower(domain)} in "{wanted}"? {end}')
             if pair is found:
                 return
 
@@ -130,9 +136,7 @@ def address_group(body: str) -> tuple[type[Run], str] | None:
 
 
 def announce(subject: Subject, body: str) -> bool:
-    """Say which item is tried; False, with a line in the log, for a subject without a domain."""
-    if subject.trace:
-        subject.trace(f"address match test: subject={subject.text} pattern={body}")
+    """Whether the subject has a domain, or is empty; where not, that is logged."""
     if not subject.text or "@" in subject.text:
         return True
     line = f'no @ found in the subject of an address list match: subject="{subject.text}" pattern="{body}"'
@@ -290,7 +294,7 @@ def _parts(body: str) -> Check:
             elif compared != wanted:
                 return FAIL
             matched = bool(body[: len(name)])
-        if plain:
+        if plain and not subject.trace:
             small = lower(subject_domain)
             if small == (domain_lower if subject.caseless else domain):
                 if setup > 0:

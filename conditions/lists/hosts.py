@@ -41,7 +41,8 @@ class HostSubject:
     def __init__(
         self, ctx: Context, name: str | None, address: str, trace: Callable[[str], None] | None = None
     ) -> None:
-        self.ctx, self.name, self.address, self.trace = ctx, name, address, trace
+        self.ctx, self.name, self.address = ctx, name, address
+        self.trace = trace if trace is not None else ctx.listener
         #: the address as a number; an IPv4 one in IPv6 clothes counts as IPv4
         self.binary = _binary(address)
         self.data: str | Unset | None = UNSET

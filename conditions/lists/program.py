@@ -203,6 +203,7 @@ class Scan:
             programs = env.lists = Programs()
         kind = self.kind
         last_negated = False
+        cached = ""
         for entry in programs.get(kind, text, single, env.version):
             if isinstance(entry, Run):
                 found = entry.find(subject)
@@ -213,7 +214,7 @@ class Scan:
             if entry.start == "+":
                 if self._word(entry.text):
                     continue
-                outcome = self._named(entry)
+                outcome, cached = self._named(entry)
                 if outcome == DEFER:
                     return DEFER
             elif entry.start == "/":
@@ -230,7 +231,7 @@ class Scan:
             if outcome == FAIL:
                 continue
             if outcome == OK:
-                return self._matched(entry.text, FAIL if last_negated else OK, text, label)
+                return self._matched(entry.text, FAIL if last_negated else OK, text, label, cached)
             settled = self._unsettled(outcome, entry.body, text, label)
             if settled is not None:
                 return settled
@@ -243,11 +244,13 @@ class Scan:
         if self.subject.trace:
             self.subject.trace(line)
 
-    def _matched(self, item: str, yields: int, text: str, label: str | None) -> int:
+    def _matched(self, item: str, yields: int, text: str, label: str | None, cached: str = "") -> int:
         self.item = item
         subject = self.subject
         if subject.trace:
-            self._trace(f'{subject.shown} in {_quoted(text, label)}? {WORDS[yields]} (matched "{item}")')
+            self._trace(
+                f'{subject.shown} in {_quoted(text, label)}? {WORDS[yields]} (matched "{item}"{cached})'
+            )
         return yields
 
     def _word(self, text: str) -> bool:
@@ -302,8 +305,8 @@ class Scan:
             log_write(subject.ctx, f"list matching forced to fail: {subject.error}")
         return FAIL
 
-    def _named(self, item: Item) -> int:
-        """A named list inside this one, or what was found for it before (manual 10.6, 10.8)."""
+    def _named(self, item: Item) -> tuple[int, str]:
+        """A named list inside this one, or what was found for it before (manual 10.6, 10.8), and what traces add."""
         subject, kind = self.subject, self.kind
         known = item.named
         if known is None:
@@ -312,14 +315,14 @@ class Scan:
             text = env.named_lists[kind.letter].get(name[1])
             if text is None:
                 log_write(subject.ctx, f'unknown named {kind.word} list "{item.body}"', "main panic")
-                return DEFER
+                return DEFER, ""
             known = item.named = (text, name, "$" not in text or name in env.cached_lists)
         text, name, keepable = known
         outer_kept, outer_cacheable = self.kept, self.cacheable
         kept = outer_kept if keepable else None
         if kept is not None and name in kept:
             outcome, subject.data = kept[name]
-            return outcome
+            return outcome, " - cached"
         if self.depth >= MAX_DEPTH:
             raise ListPanic(f'more than {MAX_DEPTH} named lists inside each other at "{item.body}"')
         if kind.host_words:  # a list's own words do not reach into the lists that it refers to
@@ -334,7 +337,7 @@ class Scan:
         if kept is not None and self.cacheable and outcome != DEFER:
             kept[name] = (outcome, subject.data)
         self.kept, self.cacheable = outer_kept, outer_cacheable and self.cacheable
-        return outcome
+        return outcome, ""
 
     def _file(self, item: Item, text: str, written: str, label: str | None) -> tuple[int | None, bool]:
         """A file whose lines are items (10.3): the list's outcome or None, and whether it ends negatively."""

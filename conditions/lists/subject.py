@@ -45,7 +45,7 @@ class Subject:
         trace: Callable[[str], None] | None = None,
     ) -> None:
         self.ctx, self.original, self.text, self.caseless, self.setup = ctx, original, text, caseless, setup
-        self.trace = trace
+        self.trace = trace if trace is not None else ctx.listener
         self.data: str | Unset | None = UNSET
         #: None as long as no item was tried
         self.captures: list[str] | None = None
@@ -54,7 +54,7 @@ class Subject:
     @property
     def shown(self) -> str:
         """What traces call the subject."""
-        return self.text
+        return self.original
 
     def caseful(self) -> None:
         """Compare casefully from here on (``+caseful``)."""

@@ -95,10 +95,9 @@ class Evaluation:
 
     def trace(self, line: str) -> None:
         """Tell what is done, in the words of Exim's debugging output, to whoever listens."""
-        state = self.state
-        if state.trace is not None:
-            # Exim indents by the ACLs and the expansions inside each other
-            state.trace(" " * (state.level + self.ctx.depth) + line)
+        listener = self.ctx.listener
+        if listener is not None:
+            listener(line)
 
     def write(self, line: str, logs: str = "main") -> None:
         """Write a line to logs."""
@@ -223,8 +222,6 @@ class Evaluation:
         return f"{file} {line}"
 
     def _trace_end(self, verb: str, result: int, decision: int, shown: str) -> None:
-        if decision == ERROR:
-            return
         if verb in ("accept", "discard") and result not in (OK, DISCARD):
             self.trace(f"{verb}: endpass encountered - denying access")
         else:
@@ -486,12 +483,15 @@ def run_from_expansion(ctx: Context, name: str, arguments: list[str]) -> tuple[s
     state = state_of(ctx)
     state.new_command()
     evaluation = Evaluation(ctx, state, _present_recipient(ctx, state))
+    kept = state.kept_domains, state.kept_local_parts
+    state.new_recipient()  # for Exim it is another address
     state.level += 1
     try:
         with Arguments(ctx, arguments[:MAX_ARGUMENTS]):
             outcome = evaluation.run(name)
     finally:
         state.level -= 1
+        state.kept_domains, state.kept_local_parts = kept
     word = AclResult(outcome, None, None).word
     if outcome not in (OK, FAIL, DEFER) and state.forced:
         word = f"forced {word}"

@@ -141,7 +141,9 @@ def _matches(ctx: Context, subject: str, where: str, rule: Rewriting) -> bool:
     """Whether the pattern is for the address; sets ``$0`` and on."""
     if where in (SMTP_RECIPIENT, SMTP_SENDER):
         return _matches_raw(ctx, subject, rule)
-    result = match_address(ctx, subject, f"<\x7f{rule.pattern}", caseless=False, setup=0)
+    result = match_address(
+        ctx, subject, f"<\x7f{rule.pattern}", caseless=False, setup=0, label=f'"{rule.pattern}"'
+    )
     if not result.matched:
         return False
     ctx.captures = result.captures if result.captures is not None else [subject]

@@ -9,6 +9,7 @@ from eximious.interpreter.state import Address, Tls
 from eximious.interpreter.text import follow
 
 if TYPE_CHECKING:
+    from eximious.conditions.lists.program import Kept
     from eximious.grammar.config_model import Instance
     from eximious.interpreter.hosts import Host
 
@@ -24,18 +25,20 @@ class RoutedAddress(Address):
     ``router_name``, ``address_data``, ``router_variables``…). Defaults are class attributes; lists are
     replaced, never changed in place.
 
-    ``address``: as it is shown and reported. ``unique``: by what duplicates are told. ``caseful`` and ``caseless``:
-    the local part as received and in lower case. ``parent``: the address it came from. ``start_router``: where to
-    go on in the chain (None: at its start). ``kind``: "" for a mail address, or PIPE, FILE, REPLY for what
-    redirection made. ``errors_to``: where bounces go (None: nothing said; "": nowhere). ``extra_headers`` and
-    ``removed_headers``: what headers_add and headers_remove came to. ``hosts``: the hosts for a remote transport,
-    in order of use; ``fallback_hosts`` as texts. ``message``: why it failed or was deferred, for the log and ``-bt``;
-    ``user_message``: what a client may see instead of it. ``special_action``: freeze or "". ``errno``: Exim's
-    number for a deferral (ERRNO_…, 0: none). ``uid``, ``gid``, ``initgroups``: for the transport, None: not set.
+    ``address``: as it is shown and reported. ``unique``: by what duplicates are told. ``caseful`` and
+    ``caseless``: the local part as received and in lower case. ``kept``: what named lists said of it before.
+    ``parent``: the address it came from. ``start_router``: where to go on in the chain (None: at its start).
+    ``kind``: "" for a mail address, or PIPE, FILE, REPLY for what redirection made. ``errors_to``: where bounces
+    go (None: nothing said; "": nowhere). ``extra_headers`` and ``removed_headers``: what headers_add and
+    headers_remove came to. ``hosts``: the hosts for a remote transport, in order of use; ``fallback_hosts`` as
+    texts. ``message``: why it failed or was deferred, for the log and ``-bt``; ``user_message``: what a client may
+    see instead of it. ``special_action``: freeze or "". ``errno``: Exim's number for a deferral (ERRNO_…, 0:
+    none). ``uid``, ``gid``, ``initgroups``: for the transport, None: not set.
     """
 
     address = ""
     unique = ""
+    kept: tuple[Kept, Kept] | None = None
     caseful = ""
     caseless = ""
     parent: RoutedAddress | None = None

@@ -76,7 +76,7 @@ def _percent_hack(ctx: Context, address: RoutedAddress, hack: str) -> str:
     shown = domain
     changed = False
     while True:
-        result = match_domain(ctx, domain, hack)
+        result = match_domain(ctx, domain, hack, label="percent_hack_domains")
         if result.deferred:
             return DEFER
         if not result.matched or "%" not in local_part:

@@ -87,7 +87,7 @@ class Chain:
         ctx, say = self.ctx, self.trace
         if say is not None:
             say(f"routing {address.address}")
-        kepts, log = Kepts(), ctx.env.log
+        kepts, log = Kepts(address.kept), ctx.env.log
         routers = self.routers
         if address.start_router is not None:
             begin = self.by_name[address.start_router.name]
@@ -157,12 +157,12 @@ class Chain:
                 return FAIL
             if result == PASS:
                 if say is not None:
-                    say(f"{router.name} router passed for {address.local_part}")
+                    say(f"{router.name} router passed for {address.address}")
                 router = router.pass_router or following
                 continue
             if result == DECLINE:
                 if say is not None:
-                    say(f"{router.name} router declined for {address.local_part}")
+                    say(f"{router.name} router declined for {address.address}")
                 if not expanded_bool(ctx, address, router.name, "more", router.more):
                     if say is not None:
                         say('"more" is false: skipping remaining routers')

@@ -45,9 +45,11 @@ class Kepts:
 
     __slots__ = ("domains", "local_parts", "matched", "users")
 
-    def __init__(self) -> None:
-        self.domains: Kept = {}
-        self.local_parts: Kept = {}
+    def __init__(self, before: tuple[Kept, Kept] | None = None) -> None:
+        """``before``: what named lists said of the domain and of the local part before it was routed."""
+        domains, local_parts = before if before is not None else ({}, {})
+        self.domains: Kept = dict(domains)
+        self.local_parts: Kept = dict(local_parts)
         self.matched: dict[str, ListResult] = {}
         self.users: dict[str, Any] = {}
 
@@ -216,7 +218,7 @@ def _domains(ctx: Context, text: str, address: RoutedAddress, kepts: Kepts) -> L
             return _DEFERRED
         return match_domain(ctx, address.domain, text, kept=kepts.domains, expand=False)
     result = kepts.matched.get(text)
-    if result is None:
+    if result is None or ctx.listener is not None:
         result = match_domain(ctx, address.domain, text, kept=kepts.domains)
         if result.outcome != LIST_DEFER:
             kepts.matched[text] = result

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from eximious.conditions.lists.program import Kept
     from eximious.interpreter.context import Context
     from eximious.simulation.routing.address import RoutedAddress
     from eximious.simulation.routing.run import RouterRun
@@ -71,7 +72,8 @@ class Verification:
     all addresses that come of it and tell all about them. ``write`` gets the lines for people, None: nobody is
     told. ``admin``: whether reasons are told. ``qualify``: give an address without domain one. ``callout`` is asked
     about an address that could be routed. ``success_on_redirect``: do not go on with a single child.
-    ``own_sender``: the address is the message's sender, which becomes what the address is rewritten to.
+    ``own_sender``: the address is the message's sender, which becomes what the address is rewritten to. ``kept``: what
+    named lists said of the recipient in its ACL, of the domain and of the local part.
     """
 
     def __init__(
@@ -89,7 +91,9 @@ class Verification:
         own_sender: bool = False,
         trace: Write | None = None,
         observe: Any = None,
+        kept: tuple[Kept, Kept] | None = None,
     ) -> None:
+        self.kept = kept
         self.ctx, self.mode, self.testing, self.full = ctx, mode, testing, full
         self.write, self.admin, self.qualify, self.callout = write, admin, qualify, callout
         self.success_on_redirect, self.own_sender = success_on_redirect, own_sender
@@ -102,7 +106,7 @@ class Verification:
         given = text
         text, problem = self._prepared(text)
         address = make_address(text)
-        address.unique = given
+        address.unique, address.kept = given, self.kept
         queues = Queues()
         verified = Verified(OK, address, queues)
         if problem:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximious.conditions.lists.match import match_host
 from eximious.conditions.lists.result import ListPanic
 from eximious.interpreter.engine import expand
 from eximious.interpreter.integers import expanded_string_integer
@@ -25,19 +24,11 @@ def greet(session: SmtpSession) -> None:
     _active_hostname(session)
     session.rebuild_fullhost()
     connection.received_protocol = session.protocol()
-    if connection.sender_host_address and session.logs("smtp_connection"):
-        session.log(session.connection_info())
-    if connection.sender_host_address and session.is_host("hosts_proxy"):
-        from eximious.simulation.smtp.proxy import Header
-
-        session.receiving = Header()
-        return
-    begin(session)
-
-
-def begin(session: SmtpSession) -> None:
-    """Ask about the client that is known now, and greet it."""
-    connection = session.connection
+    if connection.sender_host_address:
+        if session.is_host("hosts_connection_nolog"):
+            session.unselect("smtp_connection")
+        if session.logs("smtp_connection"):
+            session.log(session.connection_info())
     limit = size_limit(session)
     if limit is None:
         session.receiving = ClosedDown(session, "Temporary local problem - please try later")
@@ -46,14 +37,24 @@ def begin(session: SmtpSession) -> None:
     if connection.sender_host_address:
         if not _admitted(session):
             return
+        session.unqualified_sender = session.is_host("sender_unqualified_hosts")
+        session.unqualified_recipient = session.is_host("recipient_unqualified_hosts")
         session.helo_verify_required = session.is_host("helo_verify_hosts")
         if not session.helo_verify_required:
             session.helo_verify = session.is_host("helo_try_verify_hosts")
         session.helo_accept_junk = session.is_host("helo_accept_junk_hosts")
-        session.unqualified_sender = session.is_host("sender_unqualified_hosts")
-        session.unqualified_recipient = session.is_host("recipient_unqualified_hosts")
+        if session.is_host("hosts_proxy"):
+            from eximious.simulation.smtp.proxy import Header
+
+            session.receiving = Header()
+            return
     else:
         session.unqualified_sender = session.unqualified_recipient = True
+    begin(session)
+
+
+def begin(session: SmtpSession) -> None:
+    """Let the ACL for connections decide, and greet the client that is known now."""
     result: AclResult | None = None
     if session.has_acl("acl_smtp_connect"):
         result = session.acl("connect", "acl_smtp_connect")
@@ -63,6 +64,13 @@ def begin(session: SmtpSession) -> None:
             session.closed = True
             return
     _banner(session, result)
+
+
+def _may_pipe(session: SmtpSession) -> bool:
+    """Whether the client may be told that it need not wait for the greeting next time (PIPECONNECT)."""
+    option = "pipelining_connect_advertise_hosts"
+    client = session.connection.sender_host_address
+    return bool(client) and session.has_option(option) and session.is_host(option)
 
 
 def _active_hostname(session: SmtpSession) -> None:
@@ -84,15 +92,13 @@ def _active_hostname(session: SmtpSession) -> None:
 def _admitted(session: SmtpSession) -> bool:
     """Whether the client may talk at all (host_lookup, host_reject_connection)."""
     ctx, connection = session.ctx, session.connection
-    if connection.sender_host_name is None and not connection.sender_host_unknown:
-        wanted = match_host(ctx, session.options.get("host_lookup"))
-        if wanted.matched:
-            from eximious.interpreter.hosts import look_up_name
+    unnamed = connection.sender_host_name is None and not connection.sender_host_unknown
+    if unnamed and session.is_host("host_lookup"):
+        from eximious.interpreter.hosts import look_up_name
 
-            look_up_name(ctx)
+        look_up_name(ctx)
     session.rebuild_fullhost()
-    rejecting = match_host(ctx, session.options.get("host_reject_connection"))
-    if rejecting.matched or rejecting.deferred:
+    if not session.is_no_host("host_reject_connection"):
         if session.logs("connection_reject"):
             session.log(f"refused connection from {session.host()} (host_reject_connection)", "main reject")
         session.record.last.reason = "host"
@@ -108,6 +114,7 @@ def _banner(session: SmtpSession, result: AclResult | None) -> None:
         from eximious.simulation.acl.replies import own_code
 
         code, enhanced, text, _ = own_code(session.ctx, "220", result)
+        session.pipe_connect = _may_pipe(session)
         session.respond(code, (text or "").rstrip(SPACE), enhanced)
         return
     text = session.options.get("smtp_banner")
@@ -117,8 +124,8 @@ def _banner(session: SmtpSession, result: AclResult | None) -> None:
         session.log(f'Expansion of "{text}" (smtp_banner) failed: {failure.message}', "main panic")
         session.closed = session.panicked = True
         return
-    banner = str(banner)
-    lines = banner.rstrip("\n").split("\n")
+    session.pipe_connect = _may_pipe(session)
+    lines = str(banner).rstrip("\n").split("\n")
     for at, line in enumerate(lines):
         session.say(f"220{' ' if at == len(lines) - 1 else '-'}{line}")
 

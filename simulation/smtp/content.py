@@ -200,9 +200,10 @@ def in_body(text: bytes) -> bool:
 def lose(session: SmtpSession, store: Store) -> None:
     """The connection is lost inside a message."""
     session.receiving = None
-    message = session.ctx.message
+    message, text = session.ctx.message, store.text()
+    if b"\n" in text.lstrip(b"\r\n") and session.ctx.listener is not None:
+        session.is_host("ignore_fromline_hosts")  # the first line was looked at
     if session.logs("lost_incoming_connection"):
-        text = store.text()
         where = "" if in_body(text) else " (after header)" if text.endswith(b"\n") else " (header)"
         if session.env.version >= (4, 97) and message.sender_address:
             where += f" F=<{message.sender_address}>"

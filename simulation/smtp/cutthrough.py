@@ -18,6 +18,7 @@ _OUTCOMES = {"ok": OK, "fail": FAIL, "defer": DEFER}
 def tried(session: SmtpSession, address: str, accepted: AclResult) -> AclResult:
     """The result for a recipient that an ACL accepted: ``accepted``, or that of the routers and of the host asked."""
     from eximious.simulation.routing.run import RECIPIENT
+    from eximious.simulation.routing.traces import host_checking
     from eximious.simulation.routing.verify import Verification
 
     ctx = session.ctx
@@ -29,10 +30,20 @@ def tried(session: SmtpSession, address: str, accepted: AclResult) -> AclResult:
         options.use_sender = options.no_cache = True
         callout = Caller(ctx, options, RECIPIENT).ask
     saved = ctx.address, ctx.captures, ctx.value
+    listener = ctx.listener
+    kept = session.state.kept_domains, session.state.kept_local_parts
+    if listener is not None:
+        listener(
+            f"----------- {'start' if ctx.message.rcpt_count == 1 else 'more'} cutthrough setup ------------"
+        )
     try:
-        verified = Verification(ctx, RECIPIENT, callout=callout, trace=session.state.trace).ask(address)
+        verified = Verification(
+            ctx, RECIPIENT, callout=callout, trace=host_checking(listener), kept=kept
+        ).ask(address)
     finally:
         ctx.address, ctx.captures, ctx.value = saved
+    if listener is not None:
+        listener("----------- end cutthrough setup ------------")
     outcome = _OUTCOMES[verified.outcome]
     if verified.several:
         session.state.message.cutthrough = False

@@ -88,9 +88,10 @@ def _checked(session: SmtpSession, verb: str) -> bool:
     """Look the client up where its name asks for it, and verify the name where that is wanted."""
     ctx, connection = session.ctx, session.connection
     name = connection.sender_helo_name
-    wanted = session.options.get("helo_lookup_domains")
-    if connection.sender_host_name is None and wanted and match_domain(ctx, name, wanted).matched:
-        look_up_name(ctx)
+    if connection.sender_host_name is None:
+        option = "helo_lookup_domains"
+        if match_domain(ctx, name, session.options.get(option), label=option).matched:
+            look_up_name(ctx)
     session.rebuild_fullhost()
     old = session.state.connection.helo_verified
     session.state.connection.helo_verified = None
@@ -100,7 +101,11 @@ def _checked(session: SmtpSession, verb: str) -> bool:
 
     verified, temporary = helo_is_verified(ctx)
     session.state.connection.helo_verified = verified
-    if verified or not session.helo_verify_required:
+    if verified:
+        return True
+    if not session.helo_verify_required:
+        if ctx.listener is not None:
+            ctx.listener(f"{verb} verification failed but host is in helo_try_verify_hosts")
         return True
     session.record.last.reason = "host"
     session.say(f"{451 if temporary else 550} {verb} argument does not match calling host")
@@ -162,8 +167,7 @@ def _extensions(session: SmtpSession) -> Iterator[str]:
     if session.state.connection.pipelining and session.is_host("pipelining_advertise_hosts"):
         session.pipelining = True
         yield "PIPELINING"
-        wanted = session.pipe_connect and session.has_option("pipelining_connect_advertise_hosts")
-        if wanted and session.is_host("pipelining_connect_advertise_hosts"):
+        if session.pipe_connect:
             session.pipe_connect_offered = True
             yield "PIPECONNECT"
     from eximious.simulation.smtp.auth import advertised

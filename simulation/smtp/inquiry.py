@@ -60,7 +60,7 @@ def help_(session: SmtpSession, argument: str) -> None:
     """HELP: the commands that would be answered."""
     session.record.last.reason = "protocol"
     words = ["AUTH"]
-    if session.tls_advertised:
+    if not session.connection.tls_in.active and not session.is_no_host("tls_advertise_hosts"):
         words.append("STARTTLS")
     words += ["HELO EHLO MAIL RCPT DATA BDAT", "NOOP QUIT RSET HELP"]
     for option, word in (("acl_smtp_etrn", "ETRN"), ("acl_smtp_expn", "EXPN"), ("acl_smtp_vrfy", "VRFY")):
@@ -77,6 +77,7 @@ def vrfy(session: SmtpSession, argument: str) -> None:
     """VRFY: whether an address can be delivered to."""
     from eximious.simulation.routing.results import DEFER
     from eximious.simulation.routing.results import OK as ROUTED
+    from eximious.simulation.routing.traces import host_checking
     from eximious.simulation.routing.verify import Verification
     from eximious.simulation.smtp.envelope import address_acl, qualified_recipient
 
@@ -96,7 +97,8 @@ def vrfy(session: SmtpSession, argument: str) -> None:
         session.refuse("vrfy", result)
         return
     session.record.last.reason = "verification"
-    verified = Verification(session.ctx, qualify=True).ask(address)
+    trace = host_checking(session.ctx.listener)
+    verified = Verification(session.ctx, qualify=True, trace=trace).ask(address)
     if verified.several:
         session.state.message.cutthrough = False
     why = verified.failed.user_message if verified.failed is not None else None
@@ -118,10 +120,12 @@ def expn(session: SmtpSession, argument: str) -> None:
         session.refuse("expn", result)
         return
     from eximious.simulation.routing.run import EXPN
+    from eximious.simulation.routing.traces import host_checking
     from eximious.simulation.routing.verify import Verification
 
     session.record.last.reason = "verification"
-    Verification(session.ctx, EXPN, qualify=True, write=session.raw).ask(Tainted(argument))
+    trace = host_checking(session.ctx.listener)
+    Verification(session.ctx, EXPN, qualify=True, write=session.raw, trace=trace).ask(Tainted(argument))
 
 
 @command("etrn")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from eximious.interpreter.engine import expand
 from eximious.interpreter.headers import Header
-from eximious.interpreter.message_file import MessageAbandoned, MessageReader, message_id
+from eximious.interpreter.message_file import MessageAbandoned, MessageReader, message_id, take_sender
 from eximious.interpreter.operators.time import format_interval
 from eximious.interpreter.outcomes import Failure, ForcedFailure
 from eximious.interpreter.text import Tainted, follow
@@ -37,18 +37,29 @@ def received(session: SmtpSession, data: bytes, size: int, chunk: int | None = N
         session.counted_once &= {"AUTH"}
 
 
+def _passes_from_line(session: SmtpSession) -> bool:
+    """Whether a ``From `` line before the header counts as nothing (manual 14, ignore_fromline_hosts)."""
+    if session.connection.sender_host_address:
+        return session.is_host("ignore_fromline_hosts")
+    return bool(session.options.get("ignore_fromline_local"))
+
+
 def _received(session: SmtpSession, data: bytes, size: int, chunk: int | None) -> bool:
     """Gives whether there is something to deliver."""
     ctx, message = session.ctx, session.ctx.message
     message.message_exim_id = message.message_exim_id or message_id(ctx)
     message.received_time = int(ctx.env.doors.clock.now())
     limit = session.size_limit
-    reader = MessageReader(data.decode("latin-1"), ctx, dot_ends=False)
+    reader = MessageReader(
+        data.decode("latin-1"), ctx, dot_ends=False, from_line=lambda: _passes_from_line(session)
+    )
     try:
         reader.read_headers()
     except MessageAbandoned as abandoned:
         _header_too_large(session, abandoned.message)
         return False
+    for line in reader.from_lines:
+        take_sender(ctx, line, True)
     message.headers = reader.headers
     if 0 < limit < size:
         session.record.last.reason = "limit"
@@ -107,7 +118,7 @@ def header_refused(session: SmtpSession, data: bytes) -> bool:
     if not any(0 < limit < len(data) for limit in limits):
         return False
     try:
-        MessageReader(data.decode("latin-1"), session.ctx, dot_ends=False).read_headers()
+        MessageReader(data.decode("latin-1"), session.ctx, dot_ends=False, from_line=bool).read_headers()
     except MessageAbandoned:
         received(session, data, len(data))
         return True

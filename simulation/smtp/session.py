@@ -89,7 +89,7 @@ class SmtpSession:
         self.history: list[str] = []
         self.commands_lost = False
         self.notquit_done = False
-        self.pipe_connect = True  # until the first message
+        self.pipe_connect = False  # from the greeting until the first message
         self.pipe_connect_offered = self.pipelining_used = False
         self.greeted_esmtp = (
             False  # by the last greeting that was accepted; ``esmtp``: by the last one at all
@@ -380,6 +380,9 @@ class SmtpSession:
         """
         text = self.options.get(option)
         if not text:
+            listener = self.ctx.listener
+            if listener is not None:
+                listener("ACL is NULL: implicit DENY" if text is None else "end of inline ACL: implicit DENY")
             self.state.log_reject_target = ("main", "reject")
             self.record.last.reason = "no acl"
             return AclResult(FAIL, None, None)
@@ -459,11 +462,17 @@ class SmtpSession:
 
     def is_host(self, option: str) -> bool:
         """Whether the client is in a host list of the main section."""
-        return bool(match_host(self.ctx, self.options.get(option)).matched)
+        text = self.options.get(option)
+        if self.state.trace is None and (not text or text == "*"):  # most options are one of the two
+            return text == "*"
+        return match_host(self.ctx, text, label=option).matched
 
     def is_no_host(self, option: str) -> bool:
         """Whether it is certain that the client is not in a host list."""
-        result = match_host(self.ctx, self.options.get(option))
+        text = self.options.get(option)
+        if self.state.trace is None and (not text or text == "*"):
+            return not text
+        result = match_host(self.ctx, text, label=option)
         return not result.matched and not result.deferred
 
     def host(self) -> str:
@@ -510,6 +519,10 @@ class SmtpSession:
             default = row is not None and bool(row.default_on)
             found = self._selectors[selector] = log_selected(self.env, selector, default)
         return found
+
+    def unselect(self, selector: str) -> None:
+        """Do not log what a log selector stands for, whatever log_selector says."""
+        self._selectors[selector] = False
 
     def incomplete(self, what: str) -> None:
         """Log a transaction that is given up (log selector smtp_incomplete_transaction)."""

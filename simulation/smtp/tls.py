@@ -36,6 +36,9 @@ def starttls(session: SmtpSession, argument: str) -> None:
         session.say("220 TLS go ahead")
         start_tls(session, described)
     elif session.host_checking:
+        for option in ("tls_resumption_hosts", "tls_verify_hosts", "tls_try_verify_hosts"):
+            if session.has_option(option):
+                session.is_host(option)  # nothing comes of it, but it is told
         session.say("220 TLS go ahead")
         session.log(f"TLS error on connection from {session.host()} {_NO_HANDSHAKE}")
         if session.logs("smtp_connection"):

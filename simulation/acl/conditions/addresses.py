@@ -11,6 +11,7 @@ from eximious.simulation.acl.outcomes import DEFER, FAIL, OK, NotEvaluated
 from eximious.simulation.acl.registry import place, verify_item
 
 if TYPE_CHECKING:
+    from eximious.conditions.lists.program import Kept
     from eximious.simulation.acl.engine import Evaluation
     from eximious.simulation.acl.program import Step
     from eximious.simulation.routing.callouts import CalloutOptions
@@ -215,8 +216,16 @@ def _callout_option(evaluation: Evaluation, argument: str, option: str, wanted: 
 # ---- the three items
 
 
-def _ask(evaluation: Evaluation, text: str, mode: str, wanted: _Wanted, own_sender: bool = False) -> Verified:
+def _ask(
+    evaluation: Evaluation,
+    text: str,
+    mode: str,
+    wanted: _Wanted,
+    own_sender: bool = False,
+    kept: tuple[Kept, Kept] | None = None,
+) -> Verified:
     """Ask the routers, and the hosts they find where a callout is wanted."""
+    from eximious.simulation.routing.traces import host_checking
     from eximious.simulation.routing.verify import Verification
 
     ctx = evaluation.ctx
@@ -227,6 +236,7 @@ def _ask(evaluation: Evaluation, text: str, mode: str, wanted: _Wanted, own_send
         assert wanted.callout is not None
         callout = Caller(ctx, wanted.callout, mode).ask
     saved = ctx.address, ctx.captures, ctx.value
+    listener = ctx.listener
     try:
         verification = Verification(
             ctx,
@@ -234,11 +244,14 @@ def _ask(evaluation: Evaluation, text: str, mode: str, wanted: _Wanted, own_send
             callout=callout,
             success_on_redirect=wanted.success_on_redirect,
             own_sender=own_sender,
-            trace=evaluation.state.trace,
+            trace=host_checking(listener),
+            kept=kept,
         )
         verified = verification.ask(text)
     finally:
         ctx.address, ctx.captures, ctx.value = saved
+    if listener is not None:
+        listener("----------- end verify ------------")
     if verified.several:
         evaluation.state.message.cutthrough = False
     # the variables of what was routed last stay to be seen
@@ -252,7 +265,8 @@ def _recipient(evaluation: Evaluation, wanted: _Wanted) -> tuple[int, bool]:
 
     recipient = evaluation.recipient
     assert recipient is not None, "the phases say where this may be used"
-    verified = _ask(evaluation, recipient.address, RECIPIENT, wanted)
+    kept = evaluation.state.kept_domains, evaluation.state.kept_local_parts
+    verified = _ask(evaluation, recipient.address, RECIPIENT, wanted, kept=kept)
     failed = verified.failed
     told = failed if failed is not None else verified.last
     evaluation.log = told.message

@@ -106,22 +106,38 @@ def verify_helo(ctx: Context) -> bool:
 
     session = ctx.session
     name, address = session.sender_helo_name, session.sender_host_address
+    tell = ctx.listener or _nobody
     if not name:
+        tell("no EHLO/HELO command was issued")
         return False
+    tell(f'verifying EHLO/HELO argument "{name}"')
     if not address:
         return True
     if name.startswith("["):
         inside = name[1:]
         if inside.startswith(address):
+            tell("matched host address")
             return True
         return address.lower().startswith("::ffff:") and inside.startswith(address[7:])
     if session.sender_host_name is None and not session.host_lookup_failed:
         look_up_name(ctx)
     known = [session.sender_host_name or "", *session.sender_host_aliases]
-    if name.lower() in (one.lower() for one in known if one):
-        return True
+    for at, one in enumerate(known):
+        if one and name.lower() == one.lower():
+            tell(f"matched alias {one}" if at else "matched host name")
+            return True
+    tell(f"getting IP address for {name}")
+    if ctx.listener is not None:
+        from eximious.conditions.lists.match import match_domain
+
+        for wanted in ("", "*"):  # whether DNSSEC is required, and whether it is asked for
+            match_domain(ctx, name, wanted)
     found = set_addresses(ctx, Host(name), None, Asking())
     return any(host.address == address for host in found.hosts)
+
+
+def _nobody(line: str) -> None:
+    """Nobody listens."""
 
 
 # ---- the message's header lines
