@@ -245,7 +245,7 @@ def _acls(session: SmtpSession) -> AclResult | None:
         session.record.last.acl = str(session.options.get("acl_smtp_mime"))
         if result.outcome == DISCARD:
             arrival.discarding = "MIME ACL"
-            return result
+            return AclResult(DISCARD, None, None)  # its messages are nobody's
         if result.outcome != OK:
             session.refuse("mime", result)
             return None
