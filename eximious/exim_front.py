@@ -223,6 +223,14 @@ def run_assembled(assembly: Assembly, arguments: Arguments) -> int:
             from eximious.front_logs import write_watched
 
             write_watched("\n".join(f"  {line.strip()}" for line in error.split("\n"))[2:], "panic die")
+        elif arguments.mode == "-bP":  # it has its log on standard error
+            from eximious.grammar.config_errors import refusal_output
+
+            first = assembly.configuration.first_error
+            assert first is not None
+            sys.stderr.write(refusal_output(first))
+        elif arguments.mode in ("-bh", "-bhc"):
+            sys.stderr.write(f"LOG: {error}\n")
         else:
             sys.stderr.write(_stamped(error))
         return 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from eximious.grammar.catalogue import Catalogue
 from eximious.grammar.config_errors import refusal_output
 from eximious.grammar.configuration import Configuration, load_configuration
 
+from eximious import exim_front
 from eximious.print_options import print_options
 
 WHOLE = """\
@@ -269,3 +271,23 @@ def test_reading_imports_little(tmp_path: Path) -> None:
     loaded = set(done.stdout.split())
     heavy = {"lark", "pcre2", "dataclasses", "inspect", "argparse", "subprocess", "socket", "json", "dns"}
     assert not heavy & loaded
+
+
+@pytest.mark.parametrize(
+    ("mode", "beginning"),
+    [
+        (
+            ["-bP", "qualify_domain"],
+            r"LOG: PANIC DIE\n  Exim configuration error in line 1 of \S+\n  main option",
+        ),
+        (["-bh", "192.0.2.7"], r"LOG: Exim configuration error in line 1 of "),
+        (["-be"], r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d Exim configuration error in line 1 of "),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_a_configuration_that_is_refused(
+    mode: list[str], beginning: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "c.conf").write_text("nosuch = 1\n")
+    assert exim_front.run(exim_front.parse(["-C", f"{tmp_path}/c.conf", *mode])) == 1
+    assert re.match(beginning, capsys.readouterr().err)
