@@ -55,11 +55,16 @@ class Cache:
                 record.random = UNKNOWN
         return record
 
-    def address(self, key: str) -> Record | None:
-        """Give an address's record; ``key``: the address, with the sender where that mattered."""
+    def address(self, key: str, lives: tuple[float, float] | None = None) -> Record | None:
+        """Give an address's record; ``key``: the address, with the sender where that mattered.
+
+        ``lives``: how long a good one and a bad one hold, in seconds; None: as the options say.
+        """
         found = self._records.get(("address", key))
         if found is None:
             return None
+        if lives is not None:
+            return None if self.now - found.stamp > lives[found.result != ACCEPT] else found
         name = "callout_positive_expire" if found.result == ACCEPT else "callout_negative_expire"
         return None if self.now - found.stamp > self._life(name) else found
 

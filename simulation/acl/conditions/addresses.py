@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 from eximious.grammar.config_values import parse_time
 from eximious.interpreter.listsplit import SPACE, split_list
 from eximious.interpreter.text import follow
-from eximious.simulation.acl.outcomes import DEFER, FAIL, OK, NotEvaluated
-from eximious.simulation.acl.registry import place, verify_item
+from eximious.simulation.acl.outcomes import DEFER, FAIL, OK
+from eximious.simulation.acl.registry import verify_item
 
 if TYPE_CHECKING:
     from eximious.conditions.lists.program import Kept
     from eximious.simulation.acl.engine import Evaluation
     from eximious.simulation.acl.program import Step
     from eximious.simulation.routing.callouts import CalloutOptions
+    from eximious.simulation.routing.quota import Lives
     from eximious.simulation.routing.verify import Verified
 
 EXPECTED = (
@@ -75,7 +76,7 @@ class _Wanted:
     def __init__(self) -> None:
         self.callout: CalloutOptions | None = None
         self.defer_ok = self.callout_defer_ok = self.no_details = self.success_on_redirect = False
-        self.quota = False
+        self.quota: Lives | None = None
 
     def make_callout(self) -> CalloutOptions:
         """Want a callout, with Exim's options to begin with."""
@@ -120,7 +121,7 @@ def address(evaluation: Evaluation, argument: str, step: Step) -> int:
     if wanted.quota:
         if name != "recipient":
             return evaluation.error("can only verify quota of recipient")
-        raise NotEvaluated(place(step), "the quota of mailboxes is not looked at")
+        return _quota(evaluation, wanted)
     if name == "header_sender":
         wanted.success_on_redirect = False
         outcome, deferring = _header_sender(evaluation, wanted)
@@ -167,9 +168,26 @@ def _option(evaluation: Evaluation, argument: str, word: str, wanted: _Wanted, n
             if outcome != OK:
                 return outcome
     elif lower.startswith("quota"):
-        wanted.quota = True
+        return _quota_option(evaluation, argument, word, wanted)
     else:
         return evaluation.error(f'unknown option "{word}" in ACL condition "verify {argument}"')
+    return OK
+
+
+def _quota_option(evaluation: Evaluation, argument: str, word: str, wanted: _Wanted) -> int:
+    """``quota``, perhaps with how long what is found holds; what else is behind the equals sign counts for nothing."""
+    from eximious.simulation.routing.quota import Lives
+
+    wanted.quota = Lives()
+    for option in split_list(word.partition("=")[2].lstrip(SPACE), ","):
+        name, equals, value = option.partition("=")
+        kind = {"cachepos": "positive", "cacheneg": "negative"}.get(name.strip(SPACE).lower())
+        if kind is None or not equals:
+            continue
+        seconds = parse_time(value.lstrip(SPACE))
+        if seconds < 0:
+            return evaluation.error(f'bad time value in ACL condition "verify {argument}"')
+        setattr(wanted.quota, kind, seconds)
     return OK
 
 
@@ -257,6 +275,23 @@ def _ask(
     # the variables of what was routed last stay to be seen
     ctx.address.router_variables = verified.last.router_variables
     return verified
+
+
+def _quota(evaluation: Evaluation, wanted: _Wanted) -> int:
+    """Whether the recipient's mailbox has room; defer_ok and its like have no effect."""
+    from eximious.simulation.routing.quota import verify_quota
+
+    recipient = evaluation.recipient
+    assert recipient is not None and wanted.quota is not None, "the phases say where this may be used"
+    outcome, why, verified = verify_quota(evaluation.ctx, str(recipient.address), wanted.quota)
+    if why is None and verified is not None and outcome != "ok":
+        told = verified.failed if verified.failed is not None else verified.last
+        why = told.message
+    evaluation.log = why
+    if outcome == "fail":
+        routing = verified.failure if verified is not None and verified.outcome != "ok" else ""
+        evaluation.ctx.message.recipient_verify_failure = routing or "quota"
+    return _OUTCOMES[outcome]
 
 
 def _recipient(evaluation: Evaluation, wanted: _Wanted) -> tuple[int, bool]:
