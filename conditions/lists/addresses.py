@@ -177,6 +177,8 @@ def _address_item(body: str) -> Check:
 def _empty(subject: Subject) -> int:
     if not subject.text:
         return OK
+    if subject.trace:
+        subject.trace(f'{lower(subject.text.rpartition("@")[2])} in ""? no (end of list)')
     subject.data = None
     return FAIL
 

@@ -223,7 +223,7 @@ class Scan:
                     continue
                 return decided
             else:
-                check = entry.check
+                check, cached = entry.check, ""
                 if check is None:
                     check = entry.check = kind.item(entry.body)
                 outcome = check(subject)

@@ -123,7 +123,7 @@ class Evaluation:
             decided = self._statement(statement, shown)
             if decided is not None:
                 return decided
-        if program.statements:
+        if program.statements or program.name is None:
             self.trace(f"end of {shown}: implicit DENY")
         return FAIL
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _TOLD = re.compile(
-    r"routing |calling \S+ router\Z|routed by |re-routed to |no more routers\Z|\"(?:more|unseen)\"|"
+    r"routing |calling \S+ router\Z|routed by |Cannot do callout|re-routed to |no more routers\Z|\"(?:more|unseen)\"|"
     r"\S+ router(?: (?:declined|passed) for | forced |: defer for )"
 )
 _BEGIN = ">" * 35

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     Callout = Callable[[RoutedAddress, "Verified"], str]
 
 
+NO_CALLOUT = "Cannot do callout: neither router nor transport provided a host list, or transport is not smtp"
+
+
 class Verified:
     """What came of it: ``outcome`` OK, FAIL or DEFER.
 
@@ -73,7 +76,8 @@ class Verification:
     told. ``admin``: whether reasons are told. ``qualify``: give an address without domain one. ``callout`` is asked
     about an address that could be routed. ``success_on_redirect``: do not go on with a single child.
     ``own_sender``: the address is the message's sender, which becomes what the address is rewritten to. ``kept``: what
-    named lists said of the recipient in its ACL, of the domain and of the local part.
+    named lists said of the recipient in its ACL, of the domain and of the local part. ``wants_callout``: who listens
+    is told where there can be no callout.
     """
 
     def __init__(
@@ -92,8 +96,9 @@ class Verification:
         trace: Write | None = None,
         observe: Any = None,
         kept: tuple[Kept, Kept] | None = None,
+        wants_callout: bool = False,
     ) -> None:
-        self.kept = kept
+        self.kept, self.wants_callout = kept, wants_callout
         self.ctx, self.mode, self.testing, self.full = ctx, mode, testing, full
         self.write, self.admin, self.qualify, self.callout = write, admin, qualify, callout
         self.success_on_redirect, self.own_sender = success_on_redirect, own_sender
@@ -166,6 +171,8 @@ class Verification:
             outcome = self._route(address, queues, sender)
             if outcome == OK:
                 verified.routed = True
+                if self.wants_callout and self.chain.trace is not None:
+                    self._tell_callout(address)
                 if self.callout is not None:
                     outcome = self.callout(address, verified)
             else:
@@ -206,6 +213,18 @@ class Verification:
         if self.write is not None:
             for address in (*reversed(queues.local), *reversed(queues.remote)):
                 self._tell_delivery(address)
+
+    def _tell_callout(self, address: RoutedAddress) -> None:
+        """Tell where there is nobody to ask."""
+        from eximious.simulation.routing.callout_hosts import hosts_of
+
+        before, self.ctx.address = self.ctx.address, address
+        try:
+            if not hosts_of(self.ctx, address):
+                assert self.chain.trace is not None
+                self.chain.trace(NO_CALLOUT)
+        finally:
+            self.ctx.address = before
 
     def _route(self, address: RoutedAddress, queues: Queues, sender: str) -> str:
         ctx = self.ctx

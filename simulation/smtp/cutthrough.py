@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from eximious.simulation.smtp.session import SmtpSession
 
 _OUTCOMES = {"ok": OK, "fail": FAIL, "defer": DEFER}
+_NO_CALLOUT = "Cannot do callout: neither router nor transport provided a host list, or transport is not smtp"
 
 
 def tried(session: SmtpSession, address: str, accepted: AclResult) -> AclResult:
@@ -38,7 +39,7 @@ def tried(session: SmtpSession, address: str, accepted: AclResult) -> AclResult:
         )
     try:
         verified = Verification(
-            ctx, RECIPIENT, callout=callout, trace=host_checking(listener), kept=kept
+            ctx, RECIPIENT, callout=callout, trace=host_checking(listener), kept=kept, wants_callout=True
         ).ask(address)
     finally:
         ctx.address, ctx.captures, ctx.value = saved

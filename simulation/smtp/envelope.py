@@ -346,6 +346,8 @@ def _rcpt_acl(session: SmtpSession, address: str) -> AclResult:
         from eximious.simulation.smtp.cutthrough import tried
 
         return tried(session, address, result)
+    if session.state.message.cutthrough and session.ctx.listener is not None:
+        session.ctx.listener("ignore cutthrough request; ACL did not accept")
     return result
 
 

@@ -156,6 +156,10 @@ def etrn(session: SmtpSession, argument: str) -> None:
     elif not argument.startswith("#"):
         session.protocol_error("smtp_syntax_error", 501, None, "argument must begin with #")
         return
+    listener = session.ctx.listener
+    if listener is not None:
+        listener(f"ETRN command is: {text or 'exim -R'}")
+        listener("ETRN command execution skipped")
     # nothing is run here: it is accepted
     if result.user:
         session.user_message("250", result)

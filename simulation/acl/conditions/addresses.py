@@ -264,6 +264,7 @@ def _ask(
             own_sender=own_sender,
             trace=host_checking(listener),
             kept=kept,
+            wants_callout=wanted.calls,
         )
         verified = verification.ask(text)
     finally:
@@ -327,6 +328,7 @@ def _sender(evaluation: Evaluation, wanted: _Wanted, given: str | None) -> int:
     if found is not None and not wanted.calls:
         outcome = OK if found.routed else found.outcome
         from_callout = not found.routed and found.from_callout
+        evaluation.trace("using cached sender verify result")
     else:
         found = _verified_sender(evaluation, wanted, text, given is None)
         outcome, from_callout = found.outcome, found.from_callout

@@ -79,6 +79,8 @@ def delay(evaluation: Evaluation, argument: str, step: Step) -> int:
         return evaluation.error(
             f'syntax error in argument for "delay" modifier: "{argument}" is not a time value'
         )
+    evaluation.trace(f"delay modifier requests {seconds}-second delay")
+    evaluation.trace("delay skipped in -bh checking mode")
     evaluation.state.delays.append(Delay(seconds, evaluation.phase))
     return OK
 
@@ -133,5 +135,7 @@ def udpsend(evaluation: Evaluation, argument: str, step: Step) -> int:
         if find_by_name(evaluation.ctx, Host(host)).outcome in (FIND_AGAIN, FIND_FAILED):
             evaluation.log = 'DNS lookup failed in "udpsend" modifier'
             return DEFER
+    evaluation.trace(f"udpsend [{host}]:{int(port or 0)} {text}")
+    evaluation.trace(f"udpsend {len(text)} bytes")
     evaluation.state.udp.append((host, int(port or 0), text))
     return OK

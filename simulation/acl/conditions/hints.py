@@ -120,10 +120,14 @@ def ratelimit(evaluation: Evaluation, argument: str, step: Step) -> int:
     full_key = f"{period_text}/{'per_rcpt' if mode == 'per_rcpts' else mode}/{unique}{key}"
     known = evaluation.state.rates("command" if readonly else _HOLDS.get(mode, "command"))
     rate = known.get(full_key)
-    if rate is None:
-        count = 0.0 if readonly else options.count
+    count = 0.0 if readonly else options.count
+    evaluation.trace(f"ratelimit condition count={count:.0f} {limit:.1f}/{full_key}")
+    if rate is not None:
+        evaluation.trace(f"ratelimit found pre-computed rate {rate:.1f}")
+    else:
         rate = _measure(evaluation, full_key, period, count, options.unique, readonly, limit, strict)
         known[full_key] = rate
+        evaluation.trace(f"ratelimit computed rate {rate:.1f}")
     session.sender_rate = f"{rate:.1f}"
     return FAIL if rate < limit else OK
 
@@ -185,20 +189,34 @@ def _measure(
     new = Rate(count, now)
     if old is not None:
         new.seen, new.epoch = old.seen, old.epoch
+        evaluation.trace("ratelimit found key in database")
+    else:
+        evaluation.trace(f"ratelimit creating new {'rate data block' if unique is None else 'Bloom filter'}")
     if unique is not None:
         if now > new.epoch + period:
             new.seen, new.epoch = set(), now
+            evaluation.trace("ratelimit discarding old Bloom filter")
+        if unique != "*":  # it stands for what cannot be known here
+            evaluation.trace(f"ratelimit checking uniqueness of {unique}")
         if unique in new.seen:
             count = 0.0
+            evaluation.trace("ratelimit event found in Bloom filter")
         elif not readonly:
             new.seen = new.seen | {unique}
-    if old is not None:
+            evaluation.trace("ratelimit event added to Bloom filter")
+    if old is None:
+        evaluation.trace("ratelimit initializing new key's rate data")
+    else:
         interval = max(now - old.time, 1e-9)
         share = interval / period
         weight = exp(-share)
         new.rate = max((1 - weight) * count / share + weight * old.rate, count)
     if strict or (new.rate < limit and not readonly):
         rates[key] = new
+        evaluation.trace("ratelimit db updated")
+    else:
+        why = "readonly mode" if readonly else "over the limit, but leaky"
+        evaluation.trace(f"ratelimit db not updated: {why}")
     return new.rate
 
 
@@ -229,11 +247,16 @@ def seen(evaluation: Evaluation, argument: str, step: Step) -> int:
     last = times.get(key)
     outcome = FAIL
     if last is not None:
-        age = now - last
+        age, how = now - last, "update"
         outcome = OK if (age >= interval if before else age < interval) else FAIL
         update = mode == "write" or (not before if outcome == FAIL or not before else age >= refresh)
+        if update and before and outcome == OK:
+            how = "refresh"
     else:
-        update = True
+        update, how = True, "create"
     if update and mode != "readonly":
         times[key] = now
+        evaluation.trace(f"seen db written ({how})")
+    elif update:
+        evaluation.trace("seen db not written (readonly)")
     return outcome
