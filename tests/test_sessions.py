@@ -20,7 +20,7 @@ STEP = 9
 SAMPLE = [case for case in CASES if "dns" not in case.settings and not case.reason][:: STEP // 2]
 #: sessions of which all is compared that standard error has; the words named are not written yet
 UNTOLD = (
-    "cutthrough", "MIME ACL that discards", "closes the session down", "size_limit = junk",
+    "cutthrough", "MIME ACL that discards", "a size limit that", "size_limit = junk",
     "envelope: rewriting", "between chunks",
 )  # fmt: skip
 TRACED = [
