@@ -34,7 +34,7 @@ def main(argv: list[str]) -> int:
         return assembly
     from eximious.graph import picture_of
 
-    picture = picture_of(assembly.configuration)
+    picture = picture_of(assembly.configuration, options.show_secrets)
     text = picture.to_json() if options.format == "json" else draw(picture, options.format)
     return write_picture(text, options.output, NAME)
 

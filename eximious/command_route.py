@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from eximious.options import EXIT_DONE, EXIT_FINDINGS, EXIT_LACKING, EXIT_USAGE, common_options, open_assembly
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from eximious.routing_report import Routed
 
 NAME = "eximious route"
@@ -69,11 +71,16 @@ def main(argv: list[str]) -> int:
             code = EXIT_LACKING
     if code == EXIT_DONE and any(root.worst() != "delivered" for root in roots):
         code = EXIT_FINDINGS
-    return max(code, write(roots, options.format, options.explain, options.output))
+    from eximious.secrets import hider
+
+    hide: Callable[[str], str] = str if options.show_secrets else hider(assembly.environment)
+    return max(code, write(roots, options.format, options.explain, options.output, hide))
 
 
-def write(roots: list[Routed], form: str, explain: bool, output: str) -> int:
-    """Write reports in a form; gives the exit code."""
+def write(
+    roots: list[Routed], form: str, explain: bool, output: str, hide: Callable[[str], str] = str
+) -> int:
+    """Write reports in a form, what ``hide`` takes out left out; gives the exit code."""
     from eximious.command_graph import write_picture
     from eximious.drawing.picture import readable
 
@@ -90,4 +97,4 @@ def write(roots: list[Routed], form: str, explain: bool, output: str) -> int:
         from eximious.routing_report import picture_of
 
         text = draw(picture_of(roots), form)
-    return write_picture(text, output, NAME)
+    return write_picture(hide(text), output, NAME)

@@ -8,9 +8,11 @@ import sys
 from typing import TYPE_CHECKING
 
 from eximious.options import EXIT_DONE, EXIT_USAGE, common_options, open_assembly
+from eximious.secrets import hider
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from eximious.assembly import Assembly
     from eximious.simulation.smtp.session import SmtpSession
@@ -100,6 +102,8 @@ class Server:
         self.explain = options is not None and options.explain
         self.options = options if options is not None and (self.explain or options.format == "json") else None
         self.served = 0
+        secret = options is None or not options.show_secrets
+        self._hide: Callable[[str], str] = hider(assembly.environment) if secret else str
         self._room = asyncio.Semaphore(SESSIONS)
         self._done: asyncio.Event | None = None
 
@@ -161,7 +165,7 @@ class Server:
             write_report(self.assembly, simulation, self.options, indent=None)
         for event in session.record.events:
             for where, line in event.logs:
-                sys.stderr.write(f"{where}: {line}\n")
+                sys.stderr.write(f"{where}: {self._hide(line)}\n")
 
     def _session(self, writer: asyncio.StreamWriter) -> SmtpSession:
         from eximious.simulating import Client, open_session

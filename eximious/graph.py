@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from eximious.drawing.picture import RESULT, USE, Box, Picture, shortened
+from eximious.secrets import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,18 +61,23 @@ _LIST_OPTIONS = {
 }  # fmt: skip
 
 
-def picture_of(configuration: Configuration) -> Picture:
-    """Give the picture of a configuration that was read."""
-    return _Maker(configuration).make()
+def picture_of(configuration: Configuration, show_secrets: bool = False) -> Picture:
+    """Give the picture of a configuration that was read; passwords are left out unless ``show_secrets``."""
+    return _Maker(configuration, show_secrets).make()
 
 
 class _Maker:
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, show_secrets: bool) -> None:
         self.configuration = configuration
+        self._hide = None if show_secrets else Secrets(configuration).hide
         self.picture = Picture(configuration.path.rpartition("/")[2] or configuration.path, HEADINGS)
         #: (kind, list's name) -> what uses it
         self.users: dict[tuple[str, str], list[str]] = {}
         self.called: dict[str, str] = {}
+
+    def _short(self, text: str, width: int) -> str:
+        """Text for a line of a box."""
+        return shortened(text if self._hide is None else self._hide(text), width)
 
     def make(self) -> Picture:
         self.hooks()
@@ -103,7 +109,7 @@ class _Maker:
             text = str(value)
             names = [text] if text in self.configuration.acls else self._acl_names(text)
             if text not in names:
-                box.lines.append(f"= {shortened(text, WIDTH - 20)}")
+                box.lines.append(f"= {self._short(text, WIDTH - 20)}")
             for name in names:
                 self.called.setdefault(name, box.name)
                 self.picture.connect(box.name, f"acl {name}")
@@ -152,7 +158,9 @@ class _Maker:
             shown = f"{'!' if condition.negated else ''}{condition.name}"
             if condition.variable:
                 shown += f" {condition.variable}"
-            lines.append(shortened(f"{verb:8}{shown} = {value}" if value else f"{verb:8}{shown}", WIDTH - 6))
+            lines.append(
+                self._short(f"{verb:8}{shown} = {value}" if value else f"{verb:8}{shown}", WIDTH - 6)
+            )
             verb = ""
         if not lines:
             lines = [verb]
@@ -175,7 +183,7 @@ class _Maker:
                 column=ROUTERS,
             )
             for option, value in self._options(router, (*_PRECONDITIONS, *_ACTIONS)):
-                box.lines.append(shortened(f"{option} = {value}" if value else option, WIDTH))
+                box.lines.append(self._short(f"{option} = {value}" if value else option, WIDTH))
                 kind = _LIST_OPTIONS.get(option)
                 if kind is not None:
                     self._note_lists(kind, value, router.name)
@@ -198,7 +206,7 @@ class _Maker:
         for option in names:
             for node in instance.settings.nodes.get(option, ()):
                 value = "" if node.value is None else node.value.string()[0]
-                if option in hidden:
+                if option in hidden and self._hide is not None:
                     value = "<value not displayable>"
                 yield node.name, value
 
@@ -218,7 +226,7 @@ class _Maker:
         if not names:
             unknown = f"transport {text}"
             self.picture.add(
-                Box(unknown, "unknown", shortened(text, 40), ["no such transport is known before it is run"],
+                Box(unknown, "unknown", self._short(text, 40), ["no such transport is known before it is run"],
                     column=TRANSPORTS, beside=f"router {router.name}")
             )  # fmt: skip
             self.picture.connect(f"router {router.name}", unknown, label, RESULT)
@@ -236,7 +244,7 @@ class _Maker:
             name = f"transport {transport.name}"
             lines = []
             for option, value in self._options(transport, _WHERE_IT_GOES):
-                lines.append(shortened(f"{option} = {value}", WIDTH - 16))
+                lines.append(self._short(f"{option} = {value}", WIDTH - 16))
             for option in ("hosts_require_tls", "hosts_avoid_tls", "hosts_try_auth"):
                 for _, value in self._options(transport, (option,)):
                     self._note_lists("h", value, transport.name)
@@ -263,10 +271,10 @@ class _Maker:
         for kind, entries in self.configuration.lists.items():
             for name, entry in entries.items():
                 value = "<value not displayable>" if entry.hide else entry.text
-                lines = [shortened(value, WIDTH - 16)] if value else ["(empty)"]
+                lines = [self._short(value, WIDTH - 16)] if value else ["(empty)"]
                 users = self.users.get((kind, name), [])
                 lines.append(
-                    shortened("used by " + ", ".join(users) if users else "not seen to be used", WIDTH - 16)
+                    self._short("used by " + ", ".join(users) if users else "not seen to be used", WIDTH - 16)
                 )
                 box = Box(f"list {kind} {name}", "list", f"+{name}", lines, place=self.place(entry.node),
                           note=f"{_LIST_KINDS[kind]}s", column=LISTS)  # fmt: skip

@@ -14,6 +14,7 @@ from eximious.command_graph import main
 from eximious.drawing import FORMATS, draw
 from eximious.drawing.picture import Box, Picture
 from eximious.graph import picture_of
+from eximious.secrets import Secrets
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGURATIONS = sorted((ROOT / "fixtures" / "configurations").glob("*/exim.conf"))
@@ -125,8 +126,10 @@ def test_everything_is_in_it_with_its_place(path: Path) -> None:
     lines = path.read_text(encoding="latin-1").splitlines()
     for name in configuration.routers:
         assert lines[int(names[f"router {name}"].place.rpartition(":")[2]) - 1].startswith(f"{name}:")
+    secrets = [*Secrets(configuration).texts, "pass=geheim"]
     for form in FORMATS:
-        assert draw(made, form)
+        drawn = draw(made, form)
+        assert drawn and [secret for secret in secrets if secret in drawn] == []
 
 
 @pytest.mark.parametrize("path", CONFIGURATIONS, ids=lambda path: path.parent.name)

@@ -126,3 +126,21 @@ def test_verify_and_rewrite(config: Path) -> None:
     assert loaded.rewrite("joe@old.example", "from") == "joe@old.example"
     with pytest.raises(ValueError, match="where is one of"):
         loaded.rewrite("joe@old.example", "nowhere")
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("show", [False, True])
+def test_passwords_are_left_out(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], form: str, show: bool
+) -> None:
+    path = tmp_path / "c.conf"
+    path.write_text(
+        "primary_hostname = mail.a.example\nhide mysql_servers = h/db/joe/geheimnis\n"
+        "begin routers\nr:\n  driver = redirect\n  allow_fail\n"
+        "  condition = ${if eq{pass=topsecret}{geheimnis}{no}{yes}}\n"
+        "  data = :fail: pass=topsecret geheimnis\n"
+    )
+    options = ["--show-secrets"] if show else []
+    main(["-C", str(path), "--explain", "--format", form, *options, "x@a.example"])
+    out = capsysbinary.readouterr().out.decode()
+    assert ("topsecret" in out, "geheimnis" in out) == (show, show)
