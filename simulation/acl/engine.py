@@ -544,7 +544,7 @@ def run_hook(ctx: Context, phase: str, text: str, recipient: Recipient | None = 
         from eximious.simulation.acl.replies import split_message
 
         user = split_message(user)
-        if evaluation.log_is_users and user == evaluation.user:
+        if evaluation.log_is_users and evaluation.log is evaluation.user == user:
             log = user  # still one and the same text (see replies.own_code)
     return AclResult(outcome, user, log, evaluation.temp_details)
 
