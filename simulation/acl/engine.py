@@ -306,7 +306,7 @@ class Evaluation:
         log_message: str | None = None
         endpass = False
         result = OK
-        observe = self.state.observe
+        observe = self.state.observe_steps
         for step in statement.steps:
             name = step.name
             if name == "message":

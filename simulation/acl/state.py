@@ -140,6 +140,8 @@ class AclState:
         self.udp: list[tuple[str, int, str]] = []
         self.trace: Callable[[str], None] | None = None
         self.observe: Callable[[Any, str | None, int], None] | None = None
+        #: who is told of each step of a statement, too
+        self.observe_steps: Callable[[Any, str | None, int], None] | None = None
 
     def rates(self, life: str) -> dict[str, float]:
         """Give the rates computed for as long as the ``connection``, ``message`` or ``command`` lasts."""

@@ -24,10 +24,9 @@ def note(session: SmtpSession, node: Any, value: str | None, outcome: int) -> No
     steps: list[Step] = session._observed
     word = _WORDS.get(WORDS[outcome], WORDS[outcome])
     if isinstance(node, AclStep):
-        if session.record.explain:
-            text = f"{node!r} = {node.argument}" if node.argument else repr(node)
-            changed = value if value != node.argument else None
-            steps.append(Step(text, changed, word))
+        text = f"{node!r} = {node.argument}" if node.argument else repr(node)
+        changed = value if value != node.argument else None
+        steps.append(Step(text, changed, word))
         return
     statements = session.record.last.statements
     if len(statements) < MOST:

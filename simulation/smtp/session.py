@@ -119,6 +119,7 @@ class SmtpSession:
         ctx.env.log = self.write_log
         ctx.message.enable_dollar_recipients = False
         self.state.observe = self._observe if record else None
+        self.state.observe_steps = self._observe if record and explain else None
         self._observed: list[Any] = []
         self._selectors: dict[str, bool] = ctx.env.kept.setdefault("log selectors", {})
 
