@@ -300,8 +300,11 @@ class Chain:
                     self.trace(
                         f'forced failure in expansion of "{text}" (router variable): decline action taken'
                     )
-                # without more routers Exim gives up here, and takes that for success
-                return DECLINE if self._declined(router, address) == DECLINE else ERROR
+                # without more routers Exim gives up here, and takes that for success; so it does where it cannot know
+                try:
+                    return DECLINE if self._declined(router, address) == DECLINE else ERROR
+                except Stop:
+                    return ERROR
             except Failure as failure:
                 address.message = f'expansion of "{text}" failed in {router.name} router: {failure.message}'
                 address.errno = ERRNO_EXPANDFAIL
