@@ -39,7 +39,7 @@ def tried(session: SmtpSession, address: str, accepted: AclResult) -> AclResult:
         )
     try:
         verified = Verification(
-            ctx, RECIPIENT, callout=callout, trace=host_checking(listener), kept=kept, wants_callout=True
+            ctx, RECIPIENT, callout=callout, trace=host_checking(ctx), kept=kept, wants_callout=True
         ).ask(address)
     finally:
         ctx.address, ctx.captures, ctx.value = saved

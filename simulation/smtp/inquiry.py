@@ -97,7 +97,7 @@ def vrfy(session: SmtpSession, argument: str) -> None:
         session.refuse("vrfy", result)
         return
     session.record.last.reason = "verification"
-    trace = host_checking(session.ctx.listener)
+    trace = host_checking(session.ctx)
     verified = Verification(session.ctx, qualify=True, trace=trace).ask(address)
     if verified.several:
         session.state.message.cutthrough = False
@@ -124,7 +124,7 @@ def expn(session: SmtpSession, argument: str) -> None:
     from eximious.simulation.routing.verify import Verification
 
     session.record.last.reason = "verification"
-    trace = host_checking(session.ctx.listener)
+    trace = host_checking(session.ctx)
     Verification(session.ctx, EXPN, qualify=True, write=session.raw, trace=trace).ask(Tainted(argument))
 
 

@@ -262,7 +262,7 @@ def _ask(
             callout=callout,
             success_on_redirect=wanted.success_on_redirect,
             own_sender=own_sender,
-            trace=host_checking(listener),
+            trace=host_checking(ctx),
             kept=kept,
             wants_callout=wanted.calls,
         )
