@@ -214,7 +214,10 @@ def test_a_session_is_explained(form: str, config: str, capfd: pytest.CaptureFix
         client.rcpt("y@b.example")
     out = capfd.readouterr().out.partition("\n")[2]
     if form == "text":
-        assert "rcpt TO:<y@b.example>\n  550 5.7.1 relay not permitted\n" in out and "decided by" in out
+        shown = "rcpt to:<y@b.example>\n  550 5.7.1 relay not permitted\n"  # smtplib writes commands in either case
+        assert (
+            shown in out.replace("rcpt TO", "rcpt to").replace("RCPT TO", "rcpt to") and "decided by" in out
+        )
     else:
         told = json.loads(out)
         jsonschema.validate(told, SCHEMA)
