@@ -6,6 +6,7 @@ It knows the form of the description and finds its parts; the doors that answer 
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from functools import lru_cache
@@ -158,8 +159,6 @@ def flag(node: Node, key: str) -> bool:
 
 def failure(name: str) -> OSError:
     """The system error of this name (``EACCES``)."""
-    import errno
-
     number: int = getattr(errno, name)
     return OSError(number, os.strerror(number))
 

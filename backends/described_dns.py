@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from eximious.backends.described import RECORDED, lines
+from eximious.backends.dnssearch import searched
 from eximious.interpreter.dns import NODATA, SUCCEED, Answer, Record
 from eximious.interpreter.outcomes import Unanswered
 
@@ -87,8 +88,6 @@ class WorldResolver:
 
     def query(self, name: str, rdtype: str, **how: Any) -> Answer:
         """One question; see :class:`eximious.interpreter.protocols.Resolver`."""
-        from eximious.backends.dnssearch import searched
-
         return searched(self._one, name, rdtype, how, self.search)
 
     def _one(self, name: str, rdtype: str, how: dict[str, Any]) -> Answer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,7 @@ FACTS = {
 }
 #: facts that the copy in root/ has as the file has them; the others depend on the machine that holds it
 _OF_THE_COPY = frozenset(("size",))
+_HELD = 4096  #: files that are remembered while the world stands still
 _NOT_THERE = frozenset(("ENOENT", "ENOTDIR"))
 
 
@@ -102,6 +104,9 @@ class DescribedFiles:
         self._world = world
         root = os.fsencode(world.path("root")).decode("latin-1")
         self._root = RootedFiles(root)
+        self._rooted = True
+        #: while the world is held still: what was found for (path, whether links are followed), an error's number
+        self._found: dict[tuple[str, bool], os.stat_result | DescribedStat | int] | None = None
         self._own = RealFiles(own) if own else None
         self._config = own[0] if own else ""
         self._said = {
@@ -112,6 +117,16 @@ class DescribedFiles:
             for path, node in world.mapping("files").items()
             if path[-2:] == "/*" and node.value == ABSENT
         ]
+
+    def hold(self) -> None:
+        """Let the world stand still until :meth:`release`: each file is looked at once, ``root/`` itself too."""
+        self._found = {}
+        self._rooted = self._root.exists()
+
+    def release(self) -> None:
+        """The world may change again."""
+        self._found = None
+        self._rooted = True
 
     def _check(self, path: str, looking: bool = False) -> Node | None:
         """What is said of a path; raises what the description says that happens.
@@ -156,24 +171,45 @@ class DescribedFiles:
         if path == self._config and self._own is not None and os.path.isfile(path.encode("latin-1")):
             return self._own.open(path)
         self._check(path)
-        try:
-            return self._root.open(path)
-        except FileNotFoundError:
-            if self._own is not None and self._is_own(path):
-                return self._own.open(path)
+        if self._rooted:
+            try:
+                return self._root.open(path)
+            except FileNotFoundError:
+                pass
+        if self._own is not None and self._is_own(path):
+            return self._own.open(path)
         raise self._missing(path, "the content of")
 
     def stat(self, path: str, follow_symlinks: bool = True) -> os.stat_result:
         """As os.stat; what is neither described nor kept by a copy is a question when it is used."""
+        known = self._found
+        if known is None:
+            return self._stat(path, follow_symlinks)
+        found = known.get((path, follow_symlinks))
+        if found is None:
+            try:
+                found = self._stat(path, follow_symlinks)
+            except OSError as problem:
+                if problem.errno is None:
+                    raise
+                found = problem.errno
+            if len(known) >= _HELD:
+                known.clear()
+            known[path, follow_symlinks] = found
+        if isinstance(found, int):
+            raise OSError(found, os.strerror(found))
+        return found  # type: ignore[return-value]
+
+    def _stat(self, path: str, follow_symlinks: bool) -> os.stat_result:
         said = self._check(path, True)
         kept = None
-        try:
-            kept = self._root.stat(path, follow_symlinks)
-        except FileNotFoundError:
-            if said is None:
-                if self._own is not None and self._is_own(path):
-                    return self._own.stat(path, follow_symlinks)
-                raise self._missing(path, "whether there is") from None
+        if self._rooted:
+            with suppress(FileNotFoundError):
+                kept = self._root.stat(path, follow_symlinks)
+        if kept is None and said is None:
+            if self._own is not None and self._is_own(path):
+                return self._own.stat(path, follow_symlinks)
+            raise self._missing(path, "whether there is")
         if said is not None and not follow_symlinks and said.get("link") is not None:
             said = said.get("link")
         return DescribedStat(_plain(path), kept, said)  # type: ignore[return-value]

@@ -122,6 +122,10 @@ class RootedFiles:
         self._write = write
         self._own = [os.path.realpath(_bytes(path)) for path in own]
 
+    def exists(self) -> bool:
+        """Whether there is anything inside at all."""
+        return os.path.lexists(self._root or b"/")
+
     def _place(self, path: str, last_link: bool = False) -> bytes:
         """Where the path leads inside; a link to nowhere gives a path that does not exist."""
         raw = _bytes(path)

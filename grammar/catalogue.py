@@ -226,10 +226,14 @@ class Catalogue:
 
     def option(self, kind: str, name: str, driver: str = "") -> Option | None:
         """Give an option. ``kind``: main, router, transport, auth; ``driver``: "generic" or a name."""
+        kept: dict[tuple[str, str, str], Option] = self._found.setdefault("option", {})
+        found = kept.get((kind, name, driver))
+        if found is not None:
+            return found
         cells = self._one(f"{kind}_options", name, *(() if kind == "main" else (driver,)))
         if cells is None:
             return None
-        return Option(
+        found = kept[kind, name, driver] = Option(
             name,
             driver,
             cells["type"],
@@ -240,6 +244,7 @@ class Catalogue:
             cells["repeatable"],
             bool(cells["precondition"]),
         )
+        return found
 
     def options(self, kind: str, driver: str = "") -> Mapping[str, Option]:
         """Give all options of the main section, or of one driver ("generic": those of all drivers)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.interpreter.text import follow
+from eximious.interpreter.variables.clock import log_selected
 
 if TYPE_CHECKING:
     from eximious.interpreter.context import Context
@@ -22,8 +23,6 @@ def build_sender_fullhost(ctx: Context) -> None:
     address = session.sender_host_address
     if not address:
         return
-    from eximious.interpreter.variables.clock import log_selected
-
     bracketed = f"[{address}]"
     port = ""
     if session.sender_host_port > 0 and log_selected(ctx.env, "incoming_port"):

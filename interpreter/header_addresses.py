@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximious.interpreter.addresses import Groups, parse_extract_address, parse_find_address_end
 from eximious.interpreter.headers import SPACE
 from eximious.interpreter.text import follow
 
@@ -24,8 +25,6 @@ FOLD_BEHIND = 40
 
 def header_items(text: str, start: int) -> Iterator[tuple[str, int]]:
     """Give the addresses of a header line from offset ``start`` on, each with its offset (no commas, no newline)."""
-    from eximious.interpreter.addresses import parse_find_address_end
-
     plain = str(text)
     body_end = len(plain) - 1 if plain.endswith("\n") else len(plain)
     while start < body_end:
@@ -46,8 +45,6 @@ def change_addresses(
     ``change`` gets each item that holds an address, and gives the new text with the offsets in the item of what it
     replaces; None leaves the item alone. ``complain`` is told what is wrong with an item that holds none.
     """
-    from eximious.interpreter.addresses import Groups, parse_extract_address
-
     text = str(line)
     groups = Groups()
     out: list[str] = []

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from eximious.grammar.shapes import condition_shapes, item_shapes
 from eximious.interpreter import _registered
+from eximious.interpreter.engine import expand
 from eximious.interpreter.registry import CONDITIONS, ITEM_COMPILERS, ITEMS, OPERATORS
 
 if TYPE_CHECKING:
@@ -175,8 +176,6 @@ class Language:
 
     def expander(self, ctx: Context) -> Callable[[str], str]:
         """A function that expands text in the state of ``ctx``."""
-        from eximious.interpreter.engine import expand
-
         return lambda text: expand(text, ctx)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from eximious.interpreter.headers import SPACE, Header
 from eximious.interpreter.text import Tainted, taint
+from eximious.interpreter.variables.computed import localhost_number, pid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,8 +112,6 @@ def _measure(ctx: Context, reader: MessageReader) -> None:
 
 def message_id(ctx: Context) -> str:
     """Make an id for a message from the time and the process: 16 characters, 23 from 4.97 on (manual 3.4)."""
-    from eximious.interpreter.variables.computed import localhost_number, pid
-
     now = ctx.env.doors.clock.now()
     seconds, micro = int(now), int(now % 1 * 1_000_000)
     number = int(pid(ctx))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximious.conditions.lists.addresses import ADDRESS, AddressSubject
+from eximious.conditions.lists.hosts import HOST, HostSubject
 from eximious.conditions.lists.program import Scan
 from eximious.conditions.lists.result import ListResult
 from eximious.conditions.lists.strings import DOMAIN, LOCAL_PART
@@ -90,8 +92,6 @@ def match_address(
 
     ``setup`` 0 sets ``$0``, ``$1``… (rewriting and retry rules do), -1 none. See :func:`match_domain`.
     """
-    from eximious.conditions.lists.addresses import ADDRESS, AddressSubject
-
     subject = AddressSubject.of(ctx, address, caseless, setup, trace)
     if setup == 0:
         subject.captures, subject.setup = [address], 1
@@ -114,8 +114,6 @@ def match_host(
     Without ``name`` and ``address`` it is the client: its name is looked up if an item needs it. ``name``
     empty: only the address counts (``match_ip``). See :func:`match_domain`.
     """
-    from eximious.conditions.lists.hosts import HOST, HostSubject
-
     if address is None:
         address = ctx.session.sender_host_address
     subject = HostSubject(ctx, name, address, trace)

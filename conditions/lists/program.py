@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.conditions.lists.result import DEFER, FAIL, OK, WORDS, ListPanic
+from eximious.interpreter.engine import expand as expand_text
 from eximious.interpreter.listsplit import SPACE, split_list
 from eximious.interpreter.logs import log_write
 from eximious.interpreter.outcomes import ExpansionError, Failure, ForcedFailure
@@ -187,9 +188,7 @@ class Scan:
             return FAIL
         if expand and ("$" in text or "\\" in text):
             try:
-                from eximious.interpreter.engine import expand as expanded
-
-                text = expanded(text, ctx)
+                text = expand_text(text, ctx)
             except ForcedFailure:
                 self._trace(f'expansion of "{text}" forced failure: assume not in this list')
                 return FAIL

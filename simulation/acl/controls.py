@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from eximious.interpreter.text import follow
 from eximious.simulation.acl.outcomes import ERROR, OK
-from eximious.simulation.acl.registry import control
+from eximious.simulation.acl.phases import allows
+from eximious.simulation.acl.registry import CONTROLS, control
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,9 +208,6 @@ def wellknown(evaluation: Evaluation, rest: str, argument: str) -> int:
 
 def run_control(evaluation: Evaluation, argument: str) -> int:
     """Find the control that the argument names, and do it if it may be used in this phase."""
-    from eximious.simulation.acl.phases import allows
-    from eximious.simulation.acl.registry import CONTROLS
-
     catalogue = evaluation.ctx.env.catalogue
     found = None
     for name in CONTROLS:  # the longest name that the argument begins with

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from eximious.conditions.lists.result import ListPanic
 from eximious.interpreter.engine import expand
 from eximious.interpreter.logs import log_write
+from eximious.interpreter.operators.text import escape
 from eximious.interpreter.outcomes import Defer, Failure, ForcedFailure
 from eximious.interpreter.text import Tainted, follow
 from eximious.simulation.acl.outcomes import (
@@ -182,13 +183,16 @@ class Evaluation:
         if searches is not None:
             searches.error = None
         verb = statement.verb
-        if self.state.trace is not None:
+        state = self.state
+        listening = state.trace is not None
+        if listening:
             self.trace(f'processing "{verb}" ({self._place(statement)})')
         result, endpass = self._conditions(statement)
-        observe = self.state.observe
+        observe = state.observe
         if observe is not None:
-            observe(statement, None, result)
-        self.trace(f"{verb}: condition test {_TESTS[result]} in {shown}")
+            observe(statement, result)
+        if listening:
+            self.trace(f"{verb}: condition test {_TESTS[result]} in {shown}")
         if result == ERROR:
             return ERROR
         if result == DEFER:
@@ -203,7 +207,7 @@ class Evaluation:
             self.log = self.user = None
             return None
         decision = self._decide(verb, result, endpass)
-        if decision is not None and self.state.trace is not None:
+        if listening and decision is not None:
             self._trace_end(verb, result, decision, shown)
         return decision
 
@@ -306,45 +310,47 @@ class Evaluation:
         log_message: str | None = None
         endpass = False
         result = OK
-        observe = self.state.observe_steps
+        state, phase = self.state, self.phase
+        observe = state.observe_steps
+        listening = state.trace is not None
         for step in statement.steps:
             name = step.name
-            if name == "message":
-                message = step.argument
-                self.trace(f"  message: {message}")
-                continue
-            if name == "log_message":
-                log_message = step.argument
-                self.trace(f"l_message: {log_message}")
-                continue
-            if name == "endpass":
-                endpass = True
+            if step.later:
+                if name == "message":
+                    message = step.argument
+                    if listening:
+                        self.trace(f"  message: {message}")
+                elif name == "log_message":
+                    log_message = step.argument
+                    if listening:
+                        self.trace(f"l_message: {log_message}")
+                else:
+                    endpass = True
                 continue
             value = step.argument
-            if step.expand:
+            if step.varies:
                 try:
-                    if "$" in value or "\\" in value:
-                        self.state.forced = False
+                    state.forced = False
                     value = expand(value, self.ctx)
                 except ForcedFailure:
-                    self.state.forced = True
+                    state.forced = True
                     continue
                 except ListPanic:
                     raise
                 except Failure as failure:
                     self.log = f'failed to expand ACL string "{step.argument}": {failure.message}'
                     return (DEFER if isinstance(failure, Defer) else ERROR), endpass
-            if self.state.trace is not None:
+            if listening:
                 shown = f"check {step!r} "
                 self.trace(f"{shown}= {step.argument}")
-                if step.expand and ("$" in step.argument or "\\" in step.argument):
-                    # this line alone is not indented
-                    self.state.trace(f"{'':{len(shown)}}= {value}")
-            if not step.allowed(self.phase):
+                if step.varies and state.trace is not None:  # this line alone is not indented
+                    state.trace(f"{'':{len(shown)}}= {value}")
+            allowed = step.phases.get(phase)
+            if not (step.allowed(phase) if allowed is None else allowed):
                 what = "use" if step.is_modifier else "test"
                 return self.error(f"cannot {what} {name} condition in {self.where} ACL"), endpass
             result = step.call(self, value, step)
-            if name == "acl" and result == DISCARD and statement.verb not in ("accept", "discard"):
+            if result == DISCARD and name == "acl" and statement.verb not in ("accept", "discard"):
                 return self.error(
                     f'nested ACL returned "discard" for "{statement.verb}" command '
                     '(only allowed with "accept" or "discard")'
@@ -433,12 +439,12 @@ def tls_items(ctx: Context) -> str:
 
 def printing(ctx: Context, text: str) -> str:
     """Give text as log lines show it: non-printing characters escaped."""
-    from eximious.interpreter.operators.text import escape
-
     return escape(ctx, text)
 
 
 # ---- arguments
+
+_ARGUMENTS = tuple(f"acl_arg{number}" for number in range(1, MAX_ARGUMENTS + 1))
 
 
 class Arguments:
@@ -451,20 +457,16 @@ class Arguments:
         self._saved: dict[str, object] = {}
 
     def __enter__(self) -> None:
-        scratch = self._ctx.scratch
-        for number in range(1, MAX_ARGUMENTS + 1):
-            name = f"acl_arg{number}"
-            if name in scratch:
-                self._saved[name] = scratch.pop(name)
-            if number <= len(self._given):
-                scratch[name] = self._given[number - 1]
+        scratch, given = self._ctx.scratch, self._given
+        self._saved = {name: scratch.pop(name) for name in _ARGUMENTS if name in scratch}
         self._saved["acl_narg"] = scratch.get("acl_narg")
-        scratch["acl_narg"] = len(self._given)
+        scratch.update(zip(_ARGUMENTS, given))
+        scratch["acl_narg"] = len(given)
 
     def __exit__(self, *_: object) -> None:
         scratch = self._ctx.scratch
-        for number in range(1, MAX_ARGUMENTS + 1):
-            scratch.pop(f"acl_arg{number}", None)
+        for name in _ARGUMENTS[: len(self._given)]:
+            scratch.pop(name, None)
         scratch.update(self._saved)
 
 

@@ -11,6 +11,7 @@ from eximious.interpreter.addresses import (
     parse_find_address_end,
 )
 from eximious.interpreter.headers import SPACE
+from eximious.simulation.acl.state import state_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,8 +54,6 @@ def _addresses(ctx: Context, header: Header) -> Iterator[tuple[str, Extracted]]:
 
 def bad_address(ctx: Context) -> str | None:
     """Give Exim's words for the first address that is malformed, or unqualified where it may not be."""
-    from eximious.simulation.acl.state import state_of
-
     connection = state_of(ctx).connection
     local = not ctx.session.sender_host_address
     for header in ctx.message.headers or ():

@@ -32,10 +32,14 @@ class AclTextError(Exception):
 
 
 class Step:
-    """A condition or modifier of a statement. ``expand``: its argument is expanded before it is called."""
+    """A condition or modifier of a statement.
+
+    ``varies``: its argument is expanded before it is called, and not just itself. ``later``: it takes effect when the
+    statement has come to its result.
+    """
 
     __slots__ = (
-        "argument", "call", "expand", "is_modifier", "name", "negated", "node", "phases", "row", "variable",
+        "argument", "call", "is_modifier", "later", "name", "negated", "node", "phases", "row", "variable", "varies",
     )  # fmt: skip
 
     def __init__(self, node: AclCondition, row: AclRow, call: Handler) -> None:
@@ -43,7 +47,9 @@ class Step:
         self.name, self.negated, self.variable = node.name, node.negated, node.variable
         self.argument = "" if node.value is None else node.value.raw
         self.is_modifier = bool(row.is_modifier)
-        self.expand = bool((row.expanded_at or "").startswith("whole")) and node.name not in _LATER
+        self.later = node.name in _LATER
+        whole = not self.later and (row.expanded_at or "").startswith("whole")
+        self.varies = bool(whole) and ("$" in self.argument or "\\" in self.argument)
         self.phases: dict[str, bool] = {}
 
     def allowed(self, phase: str) -> bool:

@@ -120,7 +120,7 @@ class AclState:
 
     ``log_reject_target``: the logs a rejection goes to. ``udp``: what udpsend would send, as (host, port,
     text). ``trace`` gets a line for each thing done, in the words of Exim's debugging output. ``observe``:
-    called with (step or statement, value, outcome) where somebody wants to see.
+    called with (statement, outcome), ``observe_steps``: with (step, value, outcome), where somebody wants to see.
     """
 
     def __init__(self) -> None:
@@ -139,8 +139,7 @@ class AclState:
         self.kept_local_parts: Kept = {}
         self.udp: list[tuple[str, int, str]] = []
         self.trace: Callable[[str], None] | None = None
-        self.observe: Callable[[Any, str | None, int], None] | None = None
-        #: who is told of each step of a statement, too
+        self.observe: Callable[[Any, int], None] | None = None
         self.observe_steps: Callable[[Any, str | None, int], None] | None = None
 
     def rates(self, life: str) -> dict[str, float]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from eximious.conditions.lists.result import ListPanic
 from eximious.interpreter.engine import expand
+from eximious.interpreter.hosts import look_up_name
 from eximious.interpreter.integers import expanded_string_integer
 from eximious.interpreter.listsplit import SPACE
 from eximious.interpreter.outcomes import ExpansionError, Failure, ForcedFailure
@@ -94,8 +95,6 @@ def _admitted(session: SmtpSession) -> bool:
     ctx, connection = session.ctx, session.connection
     unnamed = connection.sender_host_name is None and not connection.sender_host_unknown
     if unnamed and session.is_host("host_lookup"):
-        from eximious.interpreter.hosts import look_up_name
-
         look_up_name(ctx)
     session.rebuild_fullhost()
     if not session.is_no_host("host_reject_connection"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from eximious.interpreter.text import Tainted
 from eximious.simulation.acl.outcomes import OK
 from eximious.simulation.smtp.arrival import Arrival
+from eximious.simulation.smtp.reception import received
 from eximious.simulation.smtp.registry import command
 
 if TYPE_CHECKING:
@@ -139,8 +140,6 @@ class Message:
         elif end + 1 < already:
             self._unsay(already - end - 1)
         session.receiving = None
-        from eximious.simulation.smtp.reception import received
-
         received(session, self._unstuffed(), self.store.size)
         return joined[behind:]
 

@@ -12,6 +12,7 @@ from eximious.interpreter.text import Tainted, follow
 from eximious.simulation.acl.engine import Recipient, client
 from eximious.simulation.acl.outcomes import DISCARD, DROP, FAIL, OK, AclResult
 from eximious.simulation.rewriting.addresses import qualify, rewrite_at_smtp_time
+from eximious.simulation.routing.children import make_address, split_address
 from eximious.simulation.smtp.registry import command
 
 if TYPE_CHECKING:
@@ -354,8 +355,6 @@ def _rcpt_acl(session: SmtpSession, address: str) -> AclResult:
 def address_acl(session: SmtpSession, phase: str, option: str, address: str) -> AclResult:
     """Run an ACL that is about an address: ``$local_part`` and ``$domain`` are its."""
     ctx = session.ctx
-    from eximious.simulation.routing.children import make_address, split_address
-
     routed = make_address(address)
     split_address(ctx, routed)
     session.state.new_recipient()

@@ -10,7 +10,9 @@ from eximious.interpreter.ipaddress import parse_ip
 from eximious.interpreter.text import Tainted
 from eximious.simulation.acl.engine import printing
 from eximious.simulation.acl.outcomes import OK
+from eximious.simulation.smtp.auth import advertised
 from eximious.simulation.smtp.registry import command
+from eximious.simulation.smtp.xclient import offered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,8 +172,6 @@ def _extensions(session: SmtpSession) -> Iterator[str]:
         if session.pipe_connect:
             session.pipe_connect_offered = True
             yield "PIPECONNECT"
-    from eximious.simulation.smtp.auth import advertised
-
     names = advertised(session)
     if names:
         session.auth_advertised = True
@@ -187,8 +187,6 @@ def _extensions(session: SmtpSession) -> Iterator[str]:
     if options.get("accept_8bitmime") and not session.is_no_host("smtputf8_advertise_hosts"):
         session.smtputf8 = True
         yield "SMTPUTF8"
-    from eximious.simulation.smtp.xclient import offered
-
     yield from offered(session)
 
 

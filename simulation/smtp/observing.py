@@ -1,4 +1,4 @@
-"""From what the ACL engine tells to the record: which statements were tried, what their steps came to."""
+"""What the ACL engine told, made presentable: statements that were tried, what their steps came to."""
 
 from __future__ import annotations
 
@@ -6,32 +6,27 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from eximious.simulation.acl.outcomes import WORDS
-from eximious.simulation.acl.program import Step as AclStep
 from eximious.simulation.smtp.record import Statement, Step
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from eximious.simulation.smtp.session import SmtpSession
-
-#: statements kept of one command
-MOST = 500
 _WORDS = {"accept": "yes", "deny": "no"}
 
 
-def note(session: SmtpSession, node: Any, value: str | None, outcome: int) -> None:
-    """Take one call of the engine's observer."""
-    steps: list[Step] = session._observed
-    word = _WORDS.get(WORDS[outcome], WORDS[outcome])
-    if isinstance(node, AclStep):
-        text = f"{node!r} = {node.argument}" if node.argument else repr(node)
-        changed = value if value != node.argument else None
-        steps.append(Step(text, changed, word))
-        return
-    statements = session.record.last.statements
-    if len(statements) < MOST:
-        statements.append(Statement(place(node), node.verb, text_of(node), word, list(steps)))
-    steps.clear()
+def statement_of(statement: Any, outcome: int, steps: list[tuple[Any, str | None, int]] | None) -> Statement:
+    """A statement that was tried, with the steps that were taken where they were kept."""
+    shown = [_step(*one) for one in steps or ()]
+    return Statement(place(statement), statement.verb, text_of(statement), _word(outcome), shown)
+
+
+def _step(step: Any, value: str | None, outcome: int) -> Step:
+    text = f"{step!r} = {step.argument}" if step.argument else repr(step)
+    return Step(text, value if value != step.argument else None, _word(outcome))
+
+
+def _word(outcome: int) -> str:
+    return _WORDS.get(WORDS[outcome], WORDS[outcome])
 
 
 @lru_cache(maxsize=4096)

@@ -9,11 +9,16 @@ from eximious.interpreter.headers import Header
 from eximious.interpreter.message_file import MessageAbandoned, MessageReader, message_id, take_sender
 from eximious.interpreter.operators.time import format_interval
 from eximious.interpreter.outcomes import Failure, ForcedFailure
+from eximious.interpreter.submission import REMOVED
 from eximious.interpreter.text import Tainted, follow
+from eximious.interpreter.variables.clock import full_date
 from eximious.simulation.acl.engine import client, printing, tls_items
 from eximious.simulation.acl.outcomes import DEFER, DISCARD, OK, AclResult
+from eximious.simulation.mime.mailbox import unspool
 from eximious.simulation.rewriting.addresses import rewrite_address
 from eximious.simulation.rewriting.headers import rewrite_headers
+from eximious.simulation.smtp.header_changes import apply_changes
+from eximious.simulation.smtp.submitted import fix_submission
 
 if TYPE_CHECKING:
     from eximious.simulation.smtp.session import SmtpSession
@@ -29,8 +34,6 @@ def received(session: SmtpSession, data: bytes, size: int, chunk: int | None = N
         if not _received(session, data, size, chunk):
             session.ctx.message.message_exim_id = ""
     finally:
-        from eximious.simulation.mime.mailbox import unspool
-
         unspool(session.ctx)
         session.reset()
         session.discarded = False
@@ -87,8 +90,6 @@ def _received(session: SmtpSession, data: bytes, size: int, chunk: int | None) -
     _add_received(session)
     _measure(session, reader, body)
     counted = message.message_size
-    from eximious.simulation.smtp.header_changes import apply_changes
-
     apply_changes(ctx, session.state)
     message.enable_dollar_recipients = True
     result = _acls(session)
@@ -147,16 +148,12 @@ def _body(reader: MessageReader) -> str:
 
 def _fix(session: SmtpSession) -> None:
     """Take out what does not belong on a received message; what control = submission adds (manual 47)."""
-    from eximious.interpreter.submission import REMOVED
-
     for header in session.ctx.message.headers or ():
         option = REMOVED.get(header.text.partition(":")[0].rstrip(" \t").lower())
         if option is not None and session.options.get(option) is not False:
             header.deleted = True
     effects = session.state.message
     if effects.submission_mode:  # suppress_local_fixups is about messages that are no submissions
-        from eximious.simulation.smtp.submitted import fix_submission
-
         fix_submission(session)
 
 
@@ -180,8 +177,6 @@ def _rewrite(session: SmtpSession) -> None:
 
 def _add_received(session: SmtpSession) -> None:
     """Put the Received: line before all others (option received_header_text)."""
-    from eximious.interpreter.variables.clock import full_date
-
     ctx, message = session.ctx, session.ctx.message
     text = session.options.get("received_header_text")
     clock = ctx.env.doors.clock

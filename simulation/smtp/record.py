@@ -26,6 +26,10 @@ class Statement:
         self.place, self.verb, self.text, self.outcome, self.steps = place, verb, text, outcome, steps
 
 
+#: statements kept of one command
+MOST = 500
+
+
 class Event:
     """One command, and what became of it.
 
@@ -36,7 +40,8 @@ class Event:
     """
 
     __slots__ = (
-        "acl", "added", "command", "logs", "phase", "reason", "removed", "reply", "statements", "variables",
+        "_statements", "acl", "added", "command", "logs", "phase", "reason", "removed", "reply", "tried",
+        "variables",
     )  # fmt: skip
 
     def __init__(self, phase: str, command: str) -> None:
@@ -44,11 +49,23 @@ class Event:
         self.reply: list[str] = []
         self.acl = ""
         self.reason = ""
-        self.statements: list[Statement] = []
+        #: what the ACL engine told of each statement: (statement, outcome, steps); made presentable when asked for
+        self.tried: list[tuple[Any, int, list[tuple[Any, str | None, int]] | None]] = []
+        self._statements: list[Statement] = []
         self.logs: list[tuple[str, str]] = []
         self.added: list[str] = []
         self.removed: list[str] = []
         self.variables: dict[str, str] = {}
+
+    @property
+    def statements(self) -> list[Statement]:
+        """The statements that were tried."""
+        known = self._statements
+        if len(known) < len(self.tried):
+            from eximious.simulation.smtp.observing import statement_of
+
+            known += [statement_of(*one) for one in self.tried[len(known) :]]
+        return known
 
     @property
     def code(self) -> str:
@@ -80,7 +97,6 @@ class Record:
         self.explain = explain
         self.events: list[Event] = []
         self.messages: list[dict[str, Any]] = []
-        self._steps: list[Step] = []
 
     def begin(self, phase: str, command: str) -> Event:
         """Begin the event of a command."""

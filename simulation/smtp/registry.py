@@ -41,6 +41,8 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {}
+#: by the first four letters, in the order of their registration
+_BY_START: dict[str, list[Command]] = {}
 _loaded: list[str] = []
 
 
@@ -57,7 +59,9 @@ def command(
 
     def register(function: Answer) -> Answer:
         name = word.partition(" ")[0].partition(":")[0].upper()
-        COMMANDS[word] = Command(word, name, function, arguments, mail, once, pipelined, since)
+        made = Command(word, name, function, arguments, mail, once, pipelined, since)
+        COMMANDS[word] = made
+        _BY_START.setdefault(word[:4], []).append(made)
         return function
 
     return register
@@ -76,9 +80,11 @@ def load() -> None:
 
 def find(line: str, version: tuple[int, int]) -> tuple[Command, str] | None:
     """Find the command that a line begins with; gives it and what follows. None: there is no such command."""
-    load()
+    if not _loaded:
+        load()
     lower = line[:12].lower()
-    for word, one in COMMANDS.items():
+    for one in _BY_START.get(lower[:4], ()):
+        word = one.word
         if not lower.startswith(word) or (one.since is not None and version < one.since):
             continue
         size = len(word)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from eximious.conditions.lists.match import match_host
@@ -14,12 +13,13 @@ from eximious.simulation.acl.engine import client, printing, run_hook
 from eximious.simulation.acl.outcomes import FAIL, OK, AclResult
 from eximious.simulation.acl.state import state_of
 from eximious.simulation.smtp.arrival import Arrival
+from eximious.simulation.smtp.connection import greet
 from eximious.simulation.smtp.policing import sent_too_soon, too_many
-from eximious.simulation.smtp.record import Record
+from eximious.simulation.smtp.record import MOST, Record
 from eximious.simulation.smtp.registry import find
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from typing import Any
 
     from eximious.interpreter.context import Context
@@ -98,9 +98,8 @@ class SmtpSession:
         self.proxy_failed = False
         # ---- the transaction
         self.sender: str | None = None
-        self.mailauth_message: str | None = (
-            None  # what the ACL of AUTH= leaves to be said where MAIL has no ACL
-        )
+        #: what the ACL of AUTH= leaves to be said where MAIL has no ACL
+        self.mailauth_message: str | None = None
         self.raw_sender = ""  # as it was given: without what qualifying and rewriting make of it
         self.discarded = self.all_discarded = self.too_many = False
         self.last_log: str | None = None  # what the ACL that ran last would have logged
@@ -119,47 +118,56 @@ class SmtpSession:
         ctx.env.log = self.write_log
         ctx.message.enable_dollar_recipients = False
         self.state.observe = self._observe if record else None
-        self.state.observe_steps = self._observe if record and explain else None
-        self._observed: list[Any] = []
+        self.state.observe_steps = self._observe_step if record and explain else None
+        self._steps: list[Any] = []
         self._selectors: dict[str, bool] = ctx.env.kept.setdefault("log selectors", {})
 
     # ---- what others see
 
     def start(self) -> bytes:
         """Begin: check who connects, and greet; gives what is sent."""
-        from eximious.simulation.smtp.connection import greet
-
         self.started = self.env.doors.clock.now()
         self.record.begin("connect", "")
-        with self._until_panic():
-            greet(self)
-        return self._flush()
+        return self._carefully(self._greet)
 
     def feed(self, data: bytes) -> bytes:
         """Take what the client sends; gives what is answered."""
         if self.closed:
             return b""
         self._input = self._input + data if self._input else data
-        with self._until_panic():
-            self._work()
-            if self.closed:
-                self._finish()
-        return self._flush()
+        return self._carefully(self._take)
 
     def end(self) -> bytes:
         """The client is gone; gives what would still be sent."""
-        with self._until_panic():
-            self._end()
-        return self._flush()
+        return self._carefully(self._end)
 
-    @contextmanager
-    def _until_panic(self) -> Iterator[None]:
-        """A list that makes the real Exim end its process ends the session, without a word to the client."""
+    def _carefully(self, work: Callable[[], None]) -> bytes:
+        """Do a piece of work; gives what is sent.
+
+        A described world stands still meanwhile. A list that makes the real Exim end its process ends the session,
+        without a word to the client.
+        """
+        files = self.env.doors.files
+        described = hasattr(files, "hold")
+        if described:
+            files.hold()
         try:
-            yield
+            work()
         except ListPanic as panic:
             self.log(panic.message, "main panic")
             self.closed = self.panicked = True
+        finally:
+            if described:
+                files.release()
+        return self._flush()
+
+    def _greet(self) -> None:
+        greet(self)
+
+    def _take(self) -> None:
+        self._work()
+        if self.closed:
+            self._finish()
 
     def _end(self) -> None:
         if not self.closed:
@@ -391,7 +399,7 @@ class SmtpSession:
             return AclResult(OK, None, None)
         event = self.record.last
         event.acl, event.reason = str(text), "acl"
-        self._observed = []
+        self._steps.clear()
         before = dict(self.connection.acl_c), dict(self.ctx.message.acl_m)
         headers = len(self.state.message.added_headers)
         removed = self.state.message.removed_headers
@@ -418,11 +426,21 @@ class SmtpSession:
         if now != removed:
             event.removed.append(now[len(removed) :].lstrip(":"))
 
-    def _observe(self, node: Any, value: str | None, outcome: int) -> None:
-        """What the ACL engine tells of its steps and statements."""
-        from eximious.simulation.smtp.observing import note
+    def _observe(self, statement: Any, outcome: int) -> None:
+        """Take what the ACL engine tells of a statement."""
+        tried = self.record.last.tried
+        steps = self._steps
+        own: list[Any] = []
+        while (
+            steps and steps[-1][0] in statement.steps
+        ):  # those of the statement that calls this ACL are before
+            own.append(steps.pop())
+        if len(tried) < MOST:
+            tried.append((statement, outcome, own[::-1] or None))
 
-        note(self, node, value, outcome)
+    def _observe_step(self, step: Any, value: str | None, outcome: int) -> None:
+        """Take what the ACL engine tells of a condition or modifier."""
+        self._steps.append((step, value, outcome))
 
     def refuse(self, phase: str, result: AclResult) -> None:
         """Answer what an ACL did not accept, and log it (manual 44.6)."""
@@ -546,7 +564,7 @@ class SmtpSession:
         elif self.record.events:
             event = self.record.events[-1]
             event.logs.clear()
-            event.statements.clear()
+            event.tried.clear()
 
     def reset(self) -> None:
         """Forget the transaction (RSET, a new EHLO, the end of a message)."""

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from eximious.interpreter.addresses import Syntax, parse_extract_address
 from eximious.interpreter.headers import Header
+from eximious.interpreter.operators.text import quote_local_part
 from eximious.interpreter.submission import fix_phrase
 from eximious.interpreter.text import follow
+from eximious.interpreter.variables.clock import full_date
+from eximious.interpreter.variables.computed import primary_hostname, qualify_domain
 
 if TYPE_CHECKING:
     from eximious.simulation.smtp.session import SmtpSession
@@ -15,9 +18,6 @@ if TYPE_CHECKING:
 
 def fix_submission(session: SmtpSession) -> None:
     """Add Message-Id:, Date: and From: where they are missing, and see to Sender: and the envelope sender."""
-    from eximious.interpreter.variables.clock import full_date
-    from eximious.interpreter.variables.computed import primary_hostname
-
     ctx, message, effects = session.ctx, session.ctx.message, session.state.message
     headers = message.headers
     assert headers is not None
@@ -56,9 +56,6 @@ def fix_submission(session: SmtpSession) -> None:
 
 def _submitter(session: SmtpSession) -> str:
     """The address of the user that has authenticated, "" where nobody has (manual 48.1)."""
-    from eximious.interpreter.operators.text import quote_local_part
-    from eximious.interpreter.variables.computed import qualify_domain
-
     identity = str(session.connection.authenticated_id or "")
     domain = session.state.message.submission_domain
     if not identity or domain == "":

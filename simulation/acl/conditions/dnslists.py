@@ -80,7 +80,7 @@ def dnslists(evaluation: Evaluation, argument: str, step: Step) -> int:
     """
     ctx = evaluation.ctx
     on_defer = FAIL
-    if not step.expand:
+    if not step.varies:
         # from 4.99 on it is a list that is expanded when it is searched, as the others are
         from eximious.interpreter.engine import expand
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from eximious.interpreter.listsplit import split_list
 from eximious.simulation.acl.conditions import addresses
+from eximious.simulation.acl.engine import printing
+from eximious.simulation.acl.headercheck import bad_address
 from eximious.simulation.acl.outcomes import DEFER, FAIL, OK
 from eximious.simulation.acl.phases import allows
 from eximious.simulation.acl.registry import VERIFIES, condition, verify_item
@@ -164,9 +166,6 @@ def header_names_ascii(evaluation: Evaluation, argument: str, step: Step) -> int
 @verify_item("header_syntax")
 def header_syntax(evaluation: Evaluation, argument: str, step: Step) -> int:
     """Whether all addresses in the header lines that have some are well formed and qualified."""
-    from eximious.simulation.acl.engine import printing
-    from eximious.simulation.acl.headercheck import bad_address
-
     problem = bad_address(evaluation.ctx)
     if problem is None:
         return OK
