@@ -168,9 +168,9 @@ def lines(value: dict[str, Any], note: str = "") -> str:
     return f"in world.yaml{note}:\n" + write_yaml(value).rstrip("\n")
 
 
-def covered(path: str, absent: list[str]) -> bool:
+def covered(path: str, absent: tuple[str, ...]) -> bool:
     """Whether a path is below one of the folders of which ``FOLDER/*: absent`` is said."""
-    return any(path.startswith(folder) for folder in absent)
+    return path.startswith(absent)
 
 
 __all__ = [

@@ -104,7 +104,8 @@ class DescribedFiles:
         self._world = world
         root = os.fsencode(world.path("root")).decode("latin-1")
         self._root = RootedFiles(root)
-        self._rooted = True
+        #: whether there is a root/ at all, None: to be seen
+        self._rooted: bool | None = True
         #: while the world is held still: what was found for (path, whether links are followed), an error's number
         self._found: dict[tuple[str, bool], os.stat_result | DescribedStat | int] | None = None
         self._own = RealFiles(own) if own else None
@@ -112,21 +113,26 @@ class DescribedFiles:
         self._said = {
             _plain(path): node for path, node in world.mapping("files").items() if path[-2:] != "/*"
         }
-        self._empty = [
+        self._empty = tuple(
             _plain(path[:-2]).rstrip("/") + "/"
             for path, node in world.mapping("files").items()
             if path[-2:] == "/*" and node.value == ABSENT
-        ]
+        )
 
     def hold(self) -> None:
         """Let the world stand still until :meth:`release`: each file is looked at once, ``root/`` itself too."""
         self._found = {}
-        self._rooted = self._root.exists()
+        self._rooted = None
 
     def release(self) -> None:
         """The world may change again."""
         self._found = None
         self._rooted = True
+
+    def _has_root(self) -> bool:
+        if self._rooted is None:
+            self._rooted = self._root.exists()
+        return self._rooted
 
     def _check(self, path: str, looking: bool = False) -> Node | None:
         """What is said of a path; raises what the description says that happens.
@@ -171,7 +177,7 @@ class DescribedFiles:
         if path == self._config and self._own is not None and os.path.isfile(path.encode("latin-1")):
             return self._own.open(path)
         self._check(path)
-        if self._rooted:
+        if self._has_root():
             try:
                 return self._root.open(path)
             except FileNotFoundError:
@@ -192,10 +198,9 @@ class DescribedFiles:
             except OSError as problem:
                 if problem.errno is None:
                     raise
-                found = problem.errno
-            if len(known) >= _HELD:
-                known.clear()
-            known[path, follow_symlinks] = found
+                _remember(known, path, follow_symlinks, problem.errno)
+                raise
+            _remember(known, path, follow_symlinks, found)
         if isinstance(found, int):
             raise OSError(found, os.strerror(found))
         return found  # type: ignore[return-value]
@@ -203,7 +208,7 @@ class DescribedFiles:
     def _stat(self, path: str, follow_symlinks: bool) -> os.stat_result:
         said = self._check(path, True)
         kept = None
-        if self._rooted:
+        if self._has_root():
             with suppress(FileNotFoundError):
                 kept = self._root.stat(path, follow_symlinks)
         if kept is None and said is None:
@@ -254,6 +259,12 @@ class DescribedFiles:
         """The text of a file."""
         with self.open(path) as stream:
             return stream.read().decode("latin-1")
+
+
+def _remember(known: dict[tuple[str, bool], Any], path: str, follow_symlinks: bool, found: Any) -> None:
+    if len(known) >= _HELD:
+        known.clear()
+    known[path, follow_symlinks] = found
 
 
 @lru_cache(maxsize=4096)

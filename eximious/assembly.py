@@ -327,16 +327,19 @@ class Options:
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value of an option, ``default`` where there is no such option or nothing is set."""
-        found = self._found
-        if name in found:
-            value = found[name]
-        else:
-            try:
-                value = self._configuration.option(name)
-            except KeyError:
-                value = None
-            found[name] = value
+        try:
+            value = self._found[name]
+        except KeyError:
+            value = self._read(name)
         return default if value is None else value
+
+    def _read(self, name: str) -> Any:
+        try:
+            value = self._configuration.option(name)
+        except KeyError:
+            value = None
+        self._found[name] = value
+        return value
 
     def __contains__(self, name: object) -> bool:
         return self.get(str(name)) is not None

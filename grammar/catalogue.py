@@ -319,10 +319,14 @@ class Catalogue:
 
     def acl_row(self, kind: str, name: str) -> AclRow | None:
         """Give a row of the ACL tables. ``kind``: verb, condition, modifier, control, verify, hook..."""
+        kept: dict[tuple[str, str], AclRow] = self._found.setdefault("acl row", {})
+        found = kept.get((kind, name))
+        if found is not None:
+            return found
         cells = self._one("acl", name, kind)
         if cells is None:
             return None
-        return AclRow(
+        found = kept[kind, name] = AclRow(
             name,
             kind,
             cells["allowed_in"],
@@ -333,6 +337,7 @@ class Catalogue:
             cells["phase"],
             cells["when_unset"],
         )
+        return found
 
     def acl(self, kind: str) -> Mapping[str, AclRow]:
         """Give all rows of one kind of the ACL tables."""

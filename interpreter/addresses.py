@@ -39,6 +39,8 @@ _LOOSE_LITERAL = re.compile(r"[!-Z^-~]*")
 _SIMPLE = re.compile(
     rf"[^{_SPECIAL}][^{_SPECIAL.replace('.', '')}]*@[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9][A-Za-z0-9-]*)*"
 )
+#: the same in angle brackets, perhaps behind plain words, with space around it all
+_USUAL = re.compile(rf"[ \t\n]*(?:(?:[A-Za-z0-9]+ +)*<({_SIMPLE.pattern})>|({_SIMPLE.pattern}))[ \t\n]*")
 _LIST_END = re.compile(r'[^,\n\\"(<>:]+')
 _SPACE_CHARACTERS = " \t\n\r\v\f"
 
@@ -54,7 +56,13 @@ class Syntax(NamedTuple):
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Syntax:
         """Take it from a configuration's main options (name -> value)."""
-        return cls(*(bool(options.get(name)) for name in cls._fields))
+        get = options.get
+        return cls(
+            bool(get("allow_domain_literals")),
+            bool(get("allow_utf8_domains")),
+            bool(get("strip_trailing_dot")),
+            bool(get("strip_excess_angle_brackets")),
+        )
 
 
 class Groups:
@@ -105,6 +113,10 @@ def parse_extract_address(
     """
     if len(text) <= LONGEST and _SIMPLE.fullmatch(text):
         return Extracted(text, "", 0, len(text), text.index("@") + 1)
+    if len(text) <= LONGEST and (usual := _USUAL.fullmatch(text)) is not None:
+        at = usual.lastindex or 0
+        address, start = str(usual[at]), usual.start(at)
+        return Extracted(address, "", start, usual.end(at), address.index("@") + 1)
     if "\0" in text:
         text = text[: text.index("\0")]
     reader = _Reader(text, syntax, groups)

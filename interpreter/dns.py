@@ -123,14 +123,10 @@ def basic_lookup(ctx: Context, name: str, type_: str, asking: Asking = PLAIN) ->
                 checked = checked.partition(".")[2]
         if not _name_is_good(pattern, checked):
             return Answer(NOMATCH, reason="name syntax")
-    failures: dict[tuple[str, ...], tuple[Answer, float | None]] = ctx.env.kept.setdefault("dns failures", {})
-    key = (
-        name[:255].lower(),
-        type_,
-        str(asking.dnssec),
-        str(asking.qualify_single),
-        str(asking.search_parents),
+    failures: dict[tuple[str | bool, ...], tuple[Answer, float | None]] = ctx.env.kept.setdefault(
+        "dns failures", {}
     )
+    key = (name[:255].lower(), type_, asking.dnssec, asking.qualify_single, asking.search_parents)
     known = failures.get(key)
     if known is not None and (known[1] is None or known[1] > ctx.env.doors.clock.now()):
         return known[0]

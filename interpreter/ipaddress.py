@@ -6,6 +6,7 @@ Addresses are (bits, number) pairs: bits is 32 or 128. Strictness is that of the
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _V4 = re.compile(r"(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\Z")
 _GROUP = re.compile(r"[0-9a-fA-F]{1,4}\Z")
@@ -59,6 +60,7 @@ def _groups(text: str, may_end_v4: bool) -> list[int] | None:
     return groups + tail
 
 
+@lru_cache(maxsize=1024)  # the same few are read again and again
 def parse_ip(text: str) -> tuple[int, int] | None:
     """Read an address without a mask; an IPv6 one may have a scope (``%eth0``), which is dropped."""
     if ":" in text:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from eximious.conditions.lists.addresses import ADDRESS, AddressSubject
 from eximious.conditions.lists.hosts import HOST, HostSubject
 from eximious.conditions.lists.program import Scan
-from eximious.conditions.lists.result import ListResult
+from eximious.conditions.lists.result import FAIL, ListResult
 from eximious.conditions.lists.strings import DOMAIN, LOCAL_PART
 from eximious.conditions.lists.subject import Subject, Unset, lower
 from eximious.interpreter.text import follow
@@ -15,7 +15,6 @@ from eximious.interpreter.text import follow
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from eximious.conditions.lists.hosts import HostSubject
     from eximious.conditions.lists.program import Kept, Kind
     from eximious.interpreter.context import Context
 
@@ -92,6 +91,8 @@ def match_address(
 
     ``setup`` 0 sets ``$0``, ``$1``… (rewriting and retry rules do), -1 none. See :func:`match_domain`.
     """
+    if list_text == "" and trace is None and setup != 0 and ctx.listener is None:
+        return ListResult(FAIL, touched=False)
     subject = AddressSubject.of(ctx, address, caseless, setup, trace)
     if setup == 0:
         subject.captures, subject.setup = [address], 1
@@ -114,6 +115,8 @@ def match_host(
     Without ``name`` and ``address`` it is the client: its name is looked up if an item needs it. ``name``
     empty: only the address counts (``match_ip``). See :func:`match_domain`.
     """
+    if list_text == "" and trace is None and ctx.listener is None:
+        return ListResult(FAIL, touched=False)
     if address is None:
         address = ctx.session.sender_host_address
     subject = HostSubject(ctx, name, address, trace)

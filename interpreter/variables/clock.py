@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -91,10 +92,13 @@ def tod_zulu(ctx: Context) -> str:
 def log_selected(env: Environment, word: str, default: bool = False) -> bool:
     """Say whether the option log_selector turns a word on (manual 53.16)."""
     text = env.options.get("log_selector")
-    if not text:
-        return default
+    return _turned_on(str(text), word, default) if text else default
+
+
+@lru_cache(maxsize=1024)
+def _turned_on(text: str, word: str, default: bool) -> bool:
     on = default
-    for part in str(text).replace("+", " +").replace("-", " -").split():
+    for part in text.replace("+", " +").replace("-", " -").split():
         if part[1:] in (word, "all"):
             on = part[0] == "+"
     return on

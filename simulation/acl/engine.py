@@ -124,7 +124,7 @@ class Evaluation:
             decided = self._statement(statement, shown)
             if decided is not None:
                 return decided
-        if program.statements or program.name is None:
+        if state.trace is not None and (program.statements or program.name is None):
             self.trace(f"end of {shown}: implicit DENY")
         return FAIL
 
@@ -155,7 +155,7 @@ class Evaluation:
         return program
 
     def _trace_found(self, program: Program) -> None:
-        if program.name is None:
+        if self.state.trace is None or program.name is None:
             return
         if program.statements:
             self.trace(f'using ACL "{program.name}"')

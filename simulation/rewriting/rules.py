@@ -72,14 +72,20 @@ def places(rule: Rewriting) -> frozenset[str]:
 
 
 def exist_for(ctx: Context, rules: Sequence[Rewriting], where: str) -> bool:
-    """Say whether any rule is for a place; kept, as most configurations have none."""
+    """Say whether any rule is for a place."""
     if not rules:
         return False
-    kept: dict[int, frozenset[str]] = ctx.env.kept.setdefault("rewriting places", {})
-    found = kept.get(id(rules))
-    if found is None:
-        found = kept[id(rules)] = frozenset().union(*(places(rule) for rule in rules))
-    return where in found
+    return any(where in one for one in _places_of(ctx, rules))
+
+
+def _places_of(ctx: Context, rules: Sequence[Rewriting]) -> list[frozenset[str]]:
+    """Where each of the rules applies; kept for the configuration's own, which are asked for again and again."""
+    if rules is not ctx.env.configuration.rewrite:
+        return [places(rule) for rule in rules]
+    kept: list[frozenset[str]] = ctx.env.kept.setdefault("rewriting places", [])
+    if not kept:
+        kept += [places(rule) for rule in rules]
+    return kept
 
 
 def rewrite_one(
@@ -96,9 +102,10 @@ def rewrite_one(
     """
     result = Rewritten(text)
     subject = text
+    known = _places_of(ctx, rules)
     start = end = 0  # of the address in a text that is whole
     for number, rule in enumerate(rules, 1):
-        if where not in places(rule):
+        if where not in known[number - 1]:
             continue
         applied = 0
         while _matches(ctx, subject, where, rule):

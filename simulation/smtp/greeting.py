@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from eximious.conditions.lists.match import match_domain
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from eximious.simulation.acl.outcomes import AclResult
     from eximious.simulation.smtp.session import SmtpSession
+
+#: letters, digits, dots and hyphens are always allowed
+_USUAL = re.compile("[A-Za-z0-9.-]+").fullmatch
 
 
 @command("helo", once=True)
@@ -79,6 +83,8 @@ def acceptable(session: SmtpSession, argument: str) -> bool:
         return parse_ip(inside) is not None
     if not argument:
         return False
+    if _USUAL(argument):
+        return True
     allowed = session.options.get("helo_allow_chars") or ""
     return all(
         (character.isascii() and character.isalnum()) or character in ".-" or character in allowed

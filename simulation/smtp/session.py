@@ -430,13 +430,14 @@ class SmtpSession:
         """Take what the ACL engine tells of a statement."""
         tried = self.record.last.tried
         steps = self._steps
-        own: list[Any] = []
-        while (
-            steps and steps[-1][0] in statement.steps
-        ):  # those of the statement that calls this ACL are before
-            own.append(steps.pop())
+        own: list[Any] | None = None
+        if steps:
+            own = []
+            # the steps before belong to the statement that calls this ACL
+            while steps and steps[-1][0] in statement.steps:
+                own.insert(0, steps.pop())
         if len(tried) < MOST:
-            tried.append((statement, outcome, own[::-1] or None))
+            tried.append((statement, outcome, own))
 
     def _observe_step(self, step: Any, value: str | None, outcome: int) -> None:
         """Take what the ACL engine tells of a condition or modifier."""
