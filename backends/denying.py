@@ -33,6 +33,10 @@ class DenyingFiles:
         """Raises Refused."""
         raise self._refuse("looking at", path)
 
+    def exists(self, path: str) -> bool:
+        """Raises Refused."""
+        raise self._refuse("looking at", path)
+
     def listdir(self, path: str) -> list[str]:
         """Raises Refused."""
         raise self._refuse("listing", path)

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from eximious.backends.described import ABSENT, covered, failure, lines
-from eximious.backends.files import RealFiles, RootedFiles, open_here
+from eximious.backends.files import RealFiles, RootedFiles, Seeing, open_here
 from eximious.interpreter.outcomes import Refused, Unanswered
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class DescribedStat:
         raise Unanswered("files", f"{fact} of {self._path}", lines({"files": {self._path: example}}))
 
 
-class DescribedFiles:
+class DescribedFiles(Seeing):
     """The files of a world.
 
     ``own``: the configuration's file and folder, which are read for real where the world does not have them
@@ -104,8 +104,6 @@ class DescribedFiles:
         self._world = world
         root = os.fsencode(world.path("root")).decode("latin-1")
         self._root = RootedFiles(root)
-        #: whether there is a root/ at all, None: to be seen
-        self._rooted: bool | None = True
         #: while the world is held still: what was found for (path, whether links are followed), an error's number
         self._found: dict[tuple[str, bool], os.stat_result | DescribedStat | int] | None = None
         self._own = RealFiles(own) if own else None
@@ -120,19 +118,14 @@ class DescribedFiles:
         )
 
     def hold(self) -> None:
-        """Let the world stand still until :meth:`release`: each file is looked at once, ``root/`` itself too."""
+        """Let the world stand still until :meth:`release`: each file and folder is looked at once."""
         self._found = {}
-        self._rooted = None
+        self._root.hold()
 
     def release(self) -> None:
         """The world may change again."""
         self._found = None
-        self._rooted = True
-
-    def _has_root(self) -> bool:
-        if self._rooted is None:
-            self._rooted = self._root.exists()
-        return self._rooted
+        self._root.release()
 
     def _check(self, path: str, looking: bool = False) -> Node | None:
         """What is said of a path; raises what the description says that happens.
@@ -177,11 +170,8 @@ class DescribedFiles:
         if path == self._config and self._own is not None and os.path.isfile(path.encode("latin-1")):
             return self._own.open(path)
         self._check(path)
-        if self._has_root():
-            try:
-                return self._root.open(path)
-            except FileNotFoundError:
-                pass
+        with suppress(FileNotFoundError):
+            return self._root.open(path)
         if self._own is not None and self._is_own(path):
             return self._own.open(path)
         raise self._missing(path, "the content of")
@@ -205,12 +195,16 @@ class DescribedFiles:
             raise OSError(found, os.strerror(found))
         return found  # type: ignore[return-value]
 
+    def exists(self, path: str) -> bool:
+        """Whether there is something to look at; see :meth:`stat`."""
+        known = self._found.get((path, True)) if self._found is not None else None
+        return super().exists(path) if known is None else not isinstance(known, int)
+
     def _stat(self, path: str, follow_symlinks: bool) -> os.stat_result:
         said = self._check(path, True)
         kept = None
-        if self._has_root():
-            with suppress(FileNotFoundError):
-                kept = self._root.stat(path, follow_symlinks)
+        with suppress(FileNotFoundError):
+            kept = self._root.stat(path, follow_symlinks)
         if kept is None and said is None:
             if self._own is not None and self._is_own(path):
                 return self._own.stat(path, follow_symlinks)

@@ -47,7 +47,23 @@ def open_here(path: bytes) -> BinaryIO:
         raise
 
 
-class RealFiles:
+class Seeing:
+    """What all doors to files have in common."""
+
+    def stat(self, path: str, follow_symlinks: bool = True) -> os.stat_result:
+        """As os.stat."""
+        raise NotImplementedError
+
+    def exists(self, path: str) -> bool:
+        """Whether there is something to look at. Raises what :meth:`stat` raises, but no OSError."""
+        try:
+            self.stat(path)
+        except OSError:
+            return False
+        return True
+
+
+class RealFiles(Seeing):
     """The system's files.
 
     ``read`` and ``write``: the folders (or files) below which that is allowed; None: everywhere.
@@ -110,7 +126,7 @@ class RealFiles:
         return _text(self._place(path))
 
 
-class RootedFiles:
+class RootedFiles(Seeing):
     """The files below ``root``, which stands for ``/``. ``write``: allowed there.
 
     ``own``: files and folders that are themselves (the configuration that was named, and what is beside it),
@@ -121,10 +137,27 @@ class RootedFiles:
         self._root = os.path.realpath(_bytes(root)).rstrip(b"/")
         self._write = write
         self._own = [os.path.realpath(_bytes(path)) for path in own]
+        #: while nothing changes: a folder's path -> see _folder
+        self._folders: dict[str, bytes | None] | None = None
 
-    def exists(self) -> bool:
-        """Whether there is anything inside at all."""
-        return os.path.lexists(self._root or b"/")
+    def hold(self) -> None:
+        """Take it that no folder changes until :meth:`release`."""
+        self._folders = {}
+
+    def release(self) -> None:
+        """Folders may change again."""
+        self._folders = None
+
+    def _folder(self, path: str) -> bytes | None:
+        """Where a folder is, a slash behind it; None where it does not exist, empty for what is no folder."""
+        try:
+            place = self._place(path)
+            is_folder = stat.S_ISDIR(os.stat(place).st_mode)
+        except FileNotFoundError:
+            return None
+        except OSError:
+            return b""
+        return place.rstrip(b"/") + b"/" if is_folder else b""
 
     def _place(self, path: str, last_link: bool = False) -> bytes:
         """Where the path leads inside; a link to nowhere gives a path that does not exist."""
@@ -172,6 +205,20 @@ class RootedFiles:
 
     def stat(self, path: str, follow_symlinks: bool = True) -> os.stat_result:
         """As os.stat."""
+        folders = self._folders
+        if folders is not None and not self._own:
+            folder, _, name = path.rpartition("/")
+            if name not in ("", ".", "..") and "\0" not in path:
+                try:
+                    place = folders[folder]
+                except KeyError:
+                    place = folders[folder] = self._folder(folder or "/")
+                if place is None:
+                    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+                if place:
+                    found = os.lstat(place + name.encode("latin-1"))
+                    if not (follow_symlinks and stat.S_ISLNK(found.st_mode)):
+                        return found
         return os.stat(self._place(path, not follow_symlinks), follow_symlinks=follow_symlinks)
 
     def listdir(self, path: str) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from eximious.backends.described import ABSENT
 from eximious.backends.described_files import _plain, facts_of
+from eximious.backends.files import Seeing
 from eximious.backends.recording import _Passing
 from eximious.interpreter.outcomes import Refused, Unanswered
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _BESIDE = ("-journal", "-wal", "-shm")
 
 
-class RecordingFiles(_Passing):
+class RecordingFiles(_Passing, Seeing):
     """Reading files; each is copied when it is first opened, so as it was before the run."""
 
     def open(self, path: str) -> BinaryIO:

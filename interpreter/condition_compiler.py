@@ -115,6 +115,20 @@ def _call(compiler: Compiler, node: Condition, declaration: Any, runs: list[Run]
 
             return test2
 
+    if len(runs) == 1:
+        (only,) = runs
+
+        def test1(ctx: Context) -> bool:
+            one = only(ctx)
+            try:
+                return call(one) if pure else call(ctx, one)  # type: ignore[no-any-return]
+            except (Failure, Lacking) as failure:
+                if failure.offset < 0:
+                    failure.offset = start
+                raise
+
+        return test1
+
     def test(ctx: Context) -> bool:
         values = [run(ctx) for run in runs]
         try:

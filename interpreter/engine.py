@@ -44,6 +44,25 @@ def refuse_tainted(text: str, ctx: Context) -> None:
         raise ExpansionError(f"attempt to expand tainted string '{text}'")
 
 
+def prepared(text: str, language: Language) -> Run:
+    """Give the function that does what :func:`expand` does with an untainted ``text`` in which there is something."""
+    run = compiled(text, language)
+
+    def expansion(ctx: Context) -> str:
+        if ctx.depth >= DEPTH:
+            raise OverBudget("expansions inside each other", DEPTH)
+        saved = ctx.malformed_header
+        ctx.malformed_header = False
+        ctx.depth += 1
+        try:
+            return run(ctx)
+        finally:
+            ctx.depth -= 1
+            ctx.malformed_header = saved
+
+    return expansion
+
+
 def expand(text: str, ctx: Context) -> str:
     """Expand ``text`` as Exim's expand_string does (manual chapter 11).
 

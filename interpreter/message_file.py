@@ -8,6 +8,7 @@ reception would measure is measured. Nothing is kept on disk.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from eximious.interpreter.headers import SPACE, Header
@@ -123,6 +124,7 @@ def message_id(ctx: Context) -> str:
     return f"{base62(seconds, 6)}-{base62(number, 6)}-{base62(part, 2)}"
 
 
+@lru_cache(maxsize=256)
 def base62(number: int, width: int) -> str:
     """A number in digits, capital and small letters, as message ids have it."""
     out = ""

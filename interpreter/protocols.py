@@ -25,6 +25,9 @@ class Files(Protocol):
     def stat(self, path: str, follow_symlinks: bool = True) -> os.stat_result:
         """As os.stat."""
 
+    def exists(self, path: str) -> bool:
+        """Whether there is something that :meth:`stat` can look at."""
+
     def listdir(self, path: str) -> list[str]:
         """The names in a folder, in the system's order."""
 

@@ -8,6 +8,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 
+from eximious.backends.files import Seeing
 from eximious.conditions.lists.result import ListPanic
 from eximious.grammar.catalogue import Catalogue
 from eximious.interpreter.context import Context
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _LIST = re.compile(r"(domain|host|address|localpart)list(_cache)? (\S+) = ?(.*)")
 
 
-class _Files:
+class _Files(Seeing):
     def open(self, path):
         return open(path, "rb")
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import casefile
+from eximious.backends.files import Seeing
 from eximious.interpreter.outcomes import Refused
 from lookup_files import write_cdb
 
@@ -90,7 +91,7 @@ def prepare(folder: Path) -> None:
     database.close()
 
 
-class Files:
+class Files(Seeing):
     """The files door: the real files."""
 
     def open(self, path: str) -> Any:

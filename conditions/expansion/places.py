@@ -60,11 +60,7 @@ def exists(ctx: Context, path: str) -> bool:
     """
     if not path:
         return False
-    try:
-        ctx.env.doors.files.stat(path)
-    except OSError:
-        return False
-    return True
+    return ctx.env.doors.files.exists(path)
 
 
 @condition("inlist", section="11.8", args=2)

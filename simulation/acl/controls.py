@@ -12,8 +12,10 @@ from eximious.simulation.acl.registry import CONTROLS, control
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from eximious.grammar.catalogue import AclRow, Catalogue
     from eximious.simulation.acl.engine import Evaluation
 
+_KEPT = 1_000  #: arguments of which it is kept which control they name
 FAKE_TEXT = (
     "Your message has been rejected but is being kept for evaluation.\n"
     "If it was a legitimate message, it may still be delivered to the target recipient(s)."
@@ -206,17 +208,29 @@ def wellknown(evaluation: Evaluation, rest: str, argument: str) -> int:
     return OK
 
 
-def run_control(evaluation: Evaluation, argument: str) -> int:
-    """Find the control that the argument names, and do it if it may be used in this phase."""
-    catalogue = evaluation.ctx.env.catalogue
+def _named(catalogue: Catalogue, argument: str) -> tuple[str, AclRow] | None:
+    """The control with the longest name that the argument begins with."""
     found = None
-    for name in CONTROLS:  # the longest name that the argument begins with
-        if argument.startswith(name) and (found is None or len(name) > len(found)):
+    for name in CONTROLS:
+        if argument.startswith(name) and (found is None or len(name) > len(found[0])):
             row = catalogue.acl_row("control", name)
             if row is not None:
-                found, found_row = name, row
-    if found is None:
+                found = name, row
+    return found
+
+
+def run_control(evaluation: Evaluation, argument: str) -> int:
+    """Find the control that the argument names, and do it if it may be used in this phase."""
+    env = evaluation.ctx.env
+    kept: dict[str, tuple[str, AclRow] | None] = env.kept.setdefault("controls", {})
+    if argument not in kept:
+        if len(kept) >= _KEPT:
+            kept.clear()
+        kept[str(argument)] = _named(env.catalogue, argument)
+    named = kept[argument]
+    if named is None:
         return _syntax(evaluation, argument)
+    found, found_row = named
     rest = argument[len(found) :]
     if found == "queue" and rest.startswith("_only"):
         rest = ""  # the old name, still known; what follows it is not looked at

@@ -310,7 +310,7 @@ class Evaluation:
         log_message: str | None = None
         endpass = False
         result = OK
-        state, phase = self.state, self.phase
+        ctx, state, phase = self.ctx, self.state, self.phase
         observe = state.observe_steps
         listening = state.trace is not None
         for step in statement.steps:
@@ -331,7 +331,7 @@ class Evaluation:
             if step.varies:
                 try:
                     state.forced = False
-                    value = expand(value, self.ctx)
+                    value = (step.run or step.prepare(ctx))(ctx)
                 except ForcedFailure:
                     state.forced = True
                     continue
@@ -369,7 +369,7 @@ class Evaluation:
             message = None
         if result in _MESSAGE_RESULTS[statement.verb]:
             self._messages(statement.verb, result, message, log_message)
-        self.ctx.message.acl_verify_message = ""
+        ctx.message.acl_verify_message = ""
         return result, endpass
 
     def _messages(self, verb: str, result: int, message: str | None, log_message: str | None) -> None:

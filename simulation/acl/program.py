@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximious.interpreter.engine import prepared
 from eximious.simulation.acl.phases import allows
 from eximious.simulation.acl.registry import handler
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from eximious.grammar.catalogue import AclRow, Catalogue
     from eximious.grammar.config_ast import Acl, AclCondition, AclStatement
     from eximious.grammar.source import Span
+    from eximious.interpreter.context import Context
+    from eximious.interpreter.functions import Run
     from eximious.simulation.acl.registry import Handler
 
     Part = AclCondition | AclStatement
@@ -39,7 +42,8 @@ class Step:
     """
 
     __slots__ = (
-        "argument", "call", "is_modifier", "later", "name", "negated", "node", "phases", "row", "variable", "varies",
+        "argument", "call", "is_modifier", "later", "name", "negated", "node", "phases", "row", "run", "variable",
+        "varies",
     )  # fmt: skip
 
     def __init__(self, node: AclCondition, row: AclRow, call: Handler) -> None:
@@ -51,6 +55,13 @@ class Step:
         whole = not self.later and (row.expanded_at or "").startswith("whole")
         self.varies = bool(whole) and ("$" in self.argument or "\\" in self.argument)
         self.phases: dict[str, bool] = {}
+        #: what expands the argument, once it was needed
+        self.run: Run | None = None
+
+    def prepare(self, ctx: Context) -> Run:
+        """Give the function that expands the argument; an ACL that was taken apart serves one environment only."""
+        self.run = run = prepared(self.argument, ctx.env.language)
+        return run
 
     def allowed(self, phase: str) -> bool:
         """Say whether it may be used in a phase."""

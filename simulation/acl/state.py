@@ -71,42 +71,43 @@ class MessageEffects:
     of names of remove_header, joined as Exim does. ``utf8_downconvert``: None, 1, 0 or -1.
     """
 
+    removed_headers = ""
+    bmi_run = False
+    callout_defer = False
+    cutthrough = False
+    deliver_freeze = False
+    dkim_disable_verify = False
+    dmarc_disable_verify = False
+    dmarc_enable_forensic = False
+    fake = ""
+    fake_text = ""
+    freeze_tell = True
+    mbox_unspool = True
+    queue_only = False
+    queue_smtp = False
+    sender_retain = False
+    submission_domain: str | None = None
+    submission_mode = False
+    submission_name: str | None = None
+    #: the sender that did not verify in the ACL in hand (see eximious.simulation.acl.conditions.addresses)
+    sender_failure: Any = None
+    #: the sender's address has been rewritten already, for its verification
+    sender_rewritten = False
+    #: how many of added_headers are in the message already
+    headers_in_place = 0
+    suppress_local_fixups = False
+    utf8_downconvert: int | None = None
+    wellknown: str | None = None
+    bmi_optin: str | None = None
+    #: what content scanning keeps (see eximious.simulation.mime.mailbox); None: nothing was scanned
+    scan: Any = None
+    #: the message's DKIM signatures and who they say they are from (see .signers); None: not looked at
+    signatures: Any = None
+
     def __init__(self) -> None:
         self.added_headers: list[AddedHeader] = []
-        self.removed_headers = ""
-        self.bmi_run = False
-        self.callout_defer = False
-        self.cutthrough = False
-        self.deliver_freeze = False
-        self.dkim_disable_verify = False
-        self.dmarc_disable_verify = False
-        self.dmarc_enable_forensic = False
-        self.fake = ""
-        self.fake_text = ""
-        self.freeze_tell = True
-        self.mbox_unspool = True
-        self.queue_only = False
-        self.queue_smtp = False
-        self.sender_retain = False
-        self.submission_domain: str | None = None
-        self.submission_mode = False
-        self.submission_name: str | None = None
-        #: the sender that did not verify in the ACL in hand (see eximious.simulation.acl.conditions.addresses)
-        self.sender_failure: Any = None
         #: the senders that were verified, the last one first
         self.verified_senders: list[Any] = []
-        #: the sender's address has been rewritten already, for its verification
-        self.sender_rewritten = False
-        #: how many of added_headers are in the message already
-        self.headers_in_place = 0
-        self.suppress_local_fixups = False
-        self.utf8_downconvert: int | None = None
-        self.wellknown: str | None = None
-        self.bmi_optin: str | None = None
-        #: what content scanning keeps (see eximious.simulation.mime.mailbox); None: nothing was scanned
-        self.scan: Any = None
-        #: the message's DKIM signatures and who they say they are from (see .signers); None: not looked at
-        self.signatures: Any = None
         #: verdicts that were asked for, by kind and question
         self.verdicts: dict[tuple[str, ...], Any] = {}
         #: the warnings that were logged, which are logged once (manual 44.20)

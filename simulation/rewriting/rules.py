@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from eximious.grammar.config_rules import Rewriting
     from eximious.interpreter.context import Context
 
+    #: of a rule: where it applies, its pattern as a list of one item, what traces call that
+    _Ready = tuple[frozenset[str], str, str]
+
 # where an address stands, by the flag letter of a rule that is for it
 SENDER, FROM, TO, CC, BCC, REPLY_TO = "s", "f", "t", "c", "b", "r"
 ENVELOPE_FROM, ENVELOPE_TO = "F", "T"
@@ -75,17 +78,21 @@ def exist_for(ctx: Context, rules: Sequence[Rewriting], where: str) -> bool:
     """Say whether any rule is for a place."""
     if not rules:
         return False
-    return any(where in one for one in _places_of(ctx, rules))
+    return any(where in one[0] for one in _readied(ctx, rules))
 
 
-def _places_of(ctx: Context, rules: Sequence[Rewriting]) -> list[frozenset[str]]:
-    """Where each of the rules applies; kept for the configuration's own, which are asked for again and again."""
+def _readied(ctx: Context, rules: Sequence[Rewriting]) -> list[_Ready]:
+    """The rules made ready; kept for the configuration's own, which are applied again and again."""
     if rules is not ctx.env.configuration.rewrite:
-        return [places(rule) for rule in rules]
-    kept: list[frozenset[str]] = ctx.env.kept.setdefault("rewriting places", [])
+        return [_ready(rule) for rule in rules]
+    kept: list[_Ready] = ctx.env.kept.setdefault("rewriting rules", [])
     if not kept:
-        kept += [places(rule) for rule in rules]
+        kept += [_ready(rule) for rule in rules]
     return kept
+
+
+def _ready(rule: Rewriting) -> _Ready:
+    return places(rule), f"<\x7f{rule.pattern}", f'"{rule.pattern}"'
 
 
 def rewrite_one(
@@ -102,13 +109,14 @@ def rewrite_one(
     """
     result = Rewritten(text)
     subject = text
-    known = _places_of(ctx, rules)
+    known = _readied(ctx, rules)
     start = end = 0  # of the address in a text that is whole
     for number, rule in enumerate(rules, 1):
-        if where not in known[number - 1]:
+        ready = known[number - 1]
+        if where not in ready[0]:
             continue
         applied = 0
-        while _matches(ctx, subject, where, rule):
+        while _matches(ctx, subject, where, rule, ready):
             if rule.replacement == "*":
                 return result
             made = _replacement(ctx, subject, where, rule)
@@ -144,13 +152,12 @@ def rewrite_one(
 _FAILED = ("", "", 0, 0)
 
 
-def _matches(ctx: Context, subject: str, where: str, rule: Rewriting) -> bool:
+def _matches(ctx: Context, subject: str, where: str, rule: Rewriting, ready: _Ready) -> bool:
     """Whether the pattern is for the address; sets ``$0`` and on."""
     if where in (SMTP_RECIPIENT, SMTP_SENDER):
         return _matches_raw(ctx, subject, rule)
-    result = match_address(
-        ctx, subject, f"<\x7f{rule.pattern}", caseless=False, setup=0, label=f'"{rule.pattern}"'
-    )
+    _, pattern, label = ready
+    result = match_address(ctx, subject, pattern, caseless=False, setup=0, label=label)
     if not result.matched:
         return False
     ctx.captures = result.captures if result.captures is not None else [subject]

@@ -97,12 +97,31 @@ class Record:
         self.explain = explain
         self.events: list[Event] = []
         self.messages: list[dict[str, Any]] = []
+        #: the steps of statements that are not at their end
+        self._steps: list[tuple[Any, str | None, int]] = []
 
     def begin(self, phase: str, command: str) -> Event:
         """Begin the event of a command."""
         event = Event(phase, command)
         self.events.append(event)
         return event
+
+    def take_statement(self, statement: Any, outcome: int) -> None:
+        """Take what the ACL engine tells of a statement."""
+        tried = self.events[-1].tried
+        steps = self._steps
+        own: list[Any] | None = None
+        if steps:
+            own = []
+            # the steps before belong to the statement that calls this ACL
+            while steps and steps[-1][0] in statement.steps:
+                own.insert(0, steps.pop())
+        if len(tried) < MOST:
+            tried.append((statement, outcome, own))
+
+    def take_step(self, step: Any, value: str | None, outcome: int) -> None:
+        """Take what the ACL engine tells of a condition or modifier."""
+        self._steps.append((step, value, outcome))
 
     @property
     def last(self) -> Event:

@@ -15,7 +15,7 @@ from eximious.simulation.acl.state import state_of
 from eximious.simulation.smtp.arrival import Arrival
 from eximious.simulation.smtp.connection import greet
 from eximious.simulation.smtp.policing import sent_too_soon, too_many
-from eximious.simulation.smtp.record import MOST, Record
+from eximious.simulation.smtp.record import Record
 from eximious.simulation.smtp.registry import find
 
 if TYPE_CHECKING:
@@ -117,9 +117,8 @@ class SmtpSession:
         self.started = 0.0
         ctx.env.log = self.write_log
         ctx.message.enable_dollar_recipients = False
-        self.state.observe = self._observe if record else None
-        self.state.observe_steps = self._observe_step if record and explain else None
-        self._steps: list[Any] = []
+        self.state.observe = self.record.take_statement if record else None
+        self.state.observe_steps = self.record.take_step if record and explain else None
         self._selectors: dict[str, bool] = ctx.env.kept.setdefault("log selectors", {})
 
     # ---- what others see
@@ -147,7 +146,7 @@ class SmtpSession:
         A described world stands still meanwhile. A list that makes the real Exim end its process ends the session,
         without a word to the client.
         """
-        files = self.env.doors.files
+        files: Any = self.env.doors.files
         described = hasattr(files, "hold")
         if described:
             files.hold()
@@ -399,7 +398,6 @@ class SmtpSession:
             return AclResult(OK, None, None)
         event = self.record.last
         event.acl, event.reason = str(text), "acl"
-        self._steps.clear()
         before = dict(self.connection.acl_c), dict(self.ctx.message.acl_m)
         headers = len(self.state.message.added_headers)
         removed = self.state.message.removed_headers
@@ -425,23 +423,6 @@ class SmtpSession:
         now = self.state.message.removed_headers
         if now != removed:
             event.removed.append(now[len(removed) :].lstrip(":"))
-
-    def _observe(self, statement: Any, outcome: int) -> None:
-        """Take what the ACL engine tells of a statement."""
-        tried = self.record.last.tried
-        steps = self._steps
-        own: list[Any] | None = None
-        if steps:
-            own = []
-            # the steps before belong to the statement that calls this ACL
-            while steps and steps[-1][0] in statement.steps:
-                own.insert(0, steps.pop())
-        if len(tried) < MOST:
-            tried.append((statement, outcome, own))
-
-    def _observe_step(self, step: Any, value: str | None, outcome: int) -> None:
-        """Take what the ACL engine tells of a condition or modifier."""
-        self._steps.append((step, value, outcome))
 
     def refuse(self, phase: str, result: AclResult) -> None:
         """Answer what an ACL did not accept, and log it (manual 44.6)."""
