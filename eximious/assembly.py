@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
+    from eximious.grammar.build import Build
     from eximious.grammar.configuration import Configuration
     from eximious.grammar.macros import MacroError
     from eximious.interpreter.context import Context
@@ -24,10 +25,10 @@ class Unreadable(Exception):
     """Something that was named on the command line cannot be read or makes no sense."""
 
 
-def catalogue_for(version: str = "", build: str = "") -> Catalogue:
+def catalogue_for(version: str = "", build: str = "", unsaid: Build | None = None) -> Catalogue:
     """Give the catalogue for a version ("4.96"; "": the newest) and a build (a file with the output of ``exim -bV``).
 
-    Raises Unreadable.
+    ``unsaid``: the build where none is given, None: one with everything. Raises Unreadable.
     """
     from eximious.grammar.catalogue import NEWEST, parse_version, versions
 
@@ -50,7 +51,7 @@ def catalogue_for(version: str = "", build: str = "") -> Catalogue:
             return Catalogue.from_bv(text, wanted)
         except ValueError as problem:
             raise Unreadable(f"{build} is not the output of exim -bV: {problem}") from None
-    return Catalogue(wanted or NEWEST)
+    return Catalogue(wanted or NEWEST) if unsaid is None else Catalogue(wanted or NEWEST, unsaid)
 
 
 class Assembly:

@@ -190,14 +190,14 @@ def main(argv: list[str]) -> int:
 
 def run(arguments: Arguments) -> int:
     """Run what a command line asks for; gives the exit code."""
-    from eximious.assembly import Assembly, Unreadable
+    from eximious.assembly import Assembly, Unreadable, catalogue_for
+    from eximious.grammar.build import FULL
 
     allow = [*arguments.allow, *os.environ.get("EXIMIOUS_ALLOW", "").replace(",", " ").split()]
     try:
         assembly = Assembly(
             arguments.config or SEARCH_PATH,
-            version=arguments.version,
-            build=arguments.build,
+            catalogue=catalogue_for(arguments.version, arguments.build, FULL),
             defines=arguments.defines,
             allow=allow,
             root=arguments.root,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximious.grammar.build import EVERYTHING, Build
+from eximious.grammar.build import EVERYTHING, FULL, Build
 from eximious.grammar.catalogue import Catalogue
 from eximious.grammar.config_options import BOOLEANS
 from eximious.grammar.configuration import SystemUsers
@@ -85,7 +85,7 @@ class Printer:
         self.top_bit = bool(configuration.option("print_topbitchars"))
         #: what is listed; an option that is set is shown in any case
         self.listed = configuration.catalogue
-        if self.listed.build == EVERYTHING:
+        if self.listed.build in (EVERYTHING, FULL):
             self.listed = Catalogue(self.listed.version, Build(dict.fromkeys(_SELDOM, False)))
 
     # -- values ----------------------------------------------------------------------------------------

@@ -136,6 +136,8 @@ class Build:
 
 
 EVERYTHING = Build()
+#: what a full-featured Exim is without asking: next to nobody compiles these in
+FULL = Build({"SUPPORT_TRANSLATE_IP_ADDRESS": False})
 
 
 def read_bv(text: str) -> tuple[tuple[int, int], Build]:
