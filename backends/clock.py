@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class FixedClock(RealClock):
         return local_time(seconds, self.zone or "UTC")
 
 
+@lru_cache(maxsize=64)  # a time that stands still is asked for again and again
 def local_time(seconds: float, zone: str) -> time.struct_time:
     """The local time in a zone that is named as in the variable TZ; an unknown one is UTC (tzset(3))."""
     found = _zone(zone)

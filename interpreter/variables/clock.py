@@ -27,6 +27,7 @@ def zone(local: Any) -> str:
     return f"{sign}{offset // 60:02d}{offset % 60:02d}"
 
 
+@lru_cache(maxsize=64)
 def full_date(local: Any) -> str:
     """A time as in a Date: line (RFC 5322)."""
     return (
