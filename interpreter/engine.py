@@ -71,14 +71,17 @@ def expand(text: str, ctx: Context) -> str:
     """
     if "$" not in text and "\\" not in text:
         return text
-    refuse_tainted(text, ctx)
+    if type(text) is Tainted:
+        refuse_tainted(text, ctx)
     if ctx.depth >= DEPTH:
         raise OverBudget("expansions inside each other", DEPTH)
     saved = ctx.malformed_header
     ctx.malformed_header = False
     ctx.depth += 1
     try:
-        return compiled(text, ctx.env.language)(ctx)
+        language = ctx.env.language
+        run = language.programs.get(text)
+        return (compiled(text, language) if run is None else run)(ctx)
     finally:
         ctx.depth -= 1
         ctx.malformed_header = saved

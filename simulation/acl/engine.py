@@ -45,6 +45,8 @@ _MESSAGE_RESULTS = {
 }
 #: result of a statement's conditions -> how traces call it
 _TESTS = ("succeeded", "failed", "deferred", "error", 'yielded "discard"', 'yielded "drop"')
+#: the verbs after which the next statement follows where the conditions are not met (accept and discard: no endpass)
+_GOES_ON = frozenset(("accept", "discard", "deny", "defer", "drop"))
 #: verb -> the result of the ACL where its conditions are met
 _DECISIONS = {"defer": DEFER, "deny": FAIL, "drop": DROP}
 
@@ -193,6 +195,8 @@ class Evaluation:
             observe(statement, result)
         if listening:
             self.trace(f"{verb}: condition test {_TESTS[result]} in {shown}")
+        elif result == FAIL and not endpass and verb in _GOES_ON:  # the usual end
+            return None
         if result == ERROR:
             return ERROR
         if result == DEFER:
@@ -368,7 +372,10 @@ class Evaluation:
         if endpass and result == OK:
             message = None
         if result in _MESSAGE_RESULTS[statement.verb]:
-            self._messages(statement.verb, result, message, log_message)
+            if message is None and log_message is None and self.user is None and self.log is None:
+                self.log_is_users = True
+            else:
+                self._messages(statement.verb, result, message, log_message)
         ctx.message.acl_verify_message = ""
         return result, endpass
 

@@ -93,11 +93,15 @@ def mail(session: SmtpSession, argument: str) -> None:
 
 #: what C takes for white space
 BLANK = " \t\n\v\f\r"
+#: what has none of these has no option at its end
+_MAY_BE_OPTION = re.compile(f'[{BLANK}"=]').search
 
 
 def take_option(text: str) -> tuple[str, str, str] | None:
     """Take the last ``NAME=value`` (or ``NAME``) off; gives what is before it, name and value. None: there is none."""
     text = text.rstrip(BLANK)
+    if _MAY_BE_OPTION(text) is None:
+        return None
     at = len(text) - 1
     while at > 0 and text[at] != "=" and text[at] not in BLANK:
         if text[at] == '"':
