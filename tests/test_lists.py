@@ -40,9 +40,11 @@ def test_answers(path: Path, folder: Path) -> None:
     different = []
     for key, cases in listcases.groups(casefile.read(path).cases).items():
         ours = listcases.Ours(folder, key[1], listcases.described())
-        for case, answer in zip(cases, listcases.answers_of(ours, key, cases), strict=True):
-            if answer != case.answer:
-                different.append(f"{case.id}\n  exim {case.answer!r}\n  ours {answer!r}")
+        # What was kept of the first time says the same (an answer of the DNS that was kept is not called secure).
+        for again in ("", "again: ") if path.stem != "dnsdb" else ("",):
+            for case, answer in zip(cases, listcases.answers_of(ours, key, cases), strict=True):
+                if answer != case.answer:
+                    different.append(f"{case.id}\n  exim {case.answer!r}\n  {again}ours {answer!r}")
     assert not different, f"{len(different)} differ\n" + "\n".join(different[:20])
 
 

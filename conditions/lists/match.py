@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from eximious.conditions.lists.addresses import ADDRESS, AddressSubject
 from eximious.conditions.lists.hosts import HOST, HostSubject
-from eximious.conditions.lists.program import Scan
-from eximious.conditions.lists.result import FAIL, ListResult
+from eximious.conditions.lists.program import Scan, expanded
+from eximious.conditions.lists.result import ListResult
 from eximious.conditions.lists.strings import DOMAIN, LOCAL_PART
 from eximious.conditions.lists.subject import Subject, Unset, lower
-from eximious.interpreter.text import follow
+from eximious.conditions.lists.verdicts import keep, verdict
+from eximious.interpreter.text import Tainted, follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,9 +71,29 @@ def _match_string(
     trace: Trace | None,
     single: bool = False,
 ) -> ListResult:
+    if trace is None:
+        trace = ctx.listener
+    key = None
+    written = list_text
+    if trace is None and list_text is not None:
+        if expand and ("$" in list_text or "\\" in list_text):
+            made = expanded(ctx, list_text)
+            if isinstance(made, int):
+                return ListResult(made)
+            list_text = made
+        expand = False
+        if type(list_text) is not Tainted:
+            key = kind.letter, list_text, single, text, type(text), caseless
+            known = verdict(ctx, key)
+            if known is not None:
+                return known
     subject = Subject(ctx, text, follow(lower(text), text) if caseless else text, caseless, 0, trace)
     subject.data = None
-    return _result(Scan(kind, subject, kept), subject, list_text, expand, label, single)
+    scan = Scan(kind, subject, kept)
+    result = result_of(scan, subject, scan.run(list_text, expand, single, label, written))
+    if key is not None and list_text is not None:
+        keep(ctx, kind, list_text, text, key, result)
+    return result
 
 
 def match_address(
@@ -91,12 +112,30 @@ def match_address(
 
     ``setup`` 0 sets ``$0``, ``$1``… (rewriting and retry rules do), -1 none. See :func:`match_domain`.
     """
-    if list_text == "" and trace is None and setup != 0 and ctx.listener is None:
-        return ListResult(FAIL, touched=False)
+    if trace is None:
+        trace = ctx.listener
+    key = None
+    written = list_text
+    if trace is None and list_text is not None:
+        if expand and ("$" in list_text or "\\" in list_text):
+            made = expanded(ctx, list_text)
+            if isinstance(made, int):
+                return _undecided(made, address, setup)
+            list_text = made
+        expand = False
+        if type(list_text) is not Tainted:
+            key = "a", list_text, setup, address, type(address), caseless
+            known = verdict(ctx, key)
+            if known is not None:
+                return known
     subject = AddressSubject.of(ctx, address, caseless, setup, trace)
     if setup == 0:
         subject.captures, subject.setup = [address], 1
-    return _result(Scan(ADDRESS, subject, kept), subject, list_text, expand, label)
+    scan = Scan(ADDRESS, subject, kept)
+    result = result_of(scan, subject, scan.run(list_text, expand, False, label, written))
+    if key is not None and list_text is not None:
+        keep(ctx, ADDRESS, list_text, address, key, result)
+    return result
 
 
 def match_host(
@@ -115,23 +154,35 @@ def match_host(
     Without ``name`` and ``address`` it is the client: its name is looked up if an item needs it. ``name``
     empty: only the address counts (``match_ip``). See :func:`match_domain`.
     """
-    if list_text == "" and trace is None and ctx.listener is None:
-        return ListResult(FAIL, touched=False)
     if address is None:
         address = ctx.session.sender_host_address
+    if trace is None:
+        trace = ctx.listener
+    key = None
+    written = list_text
+    if trace is None and list_text is not None:
+        if expand and ("$" in list_text or "\\" in list_text):
+            made = expanded(ctx, list_text)
+            if isinstance(made, int):
+                return ListResult(made, touched=False)
+            list_text = made
+        expand = False
+        if type(list_text) is not Tainted:
+            key = "h", list_text, name, address
+            known = verdict(ctx, key)
+            if known is not None:
+                return known
     subject = HostSubject(ctx, name, address, trace)
-    return _result(Scan(HOST, subject, kept), subject, list_text, expand, label)
+    scan = Scan(HOST, subject, kept)
+    result = result_of(scan, subject, scan.run(list_text, expand, False, label, written))
+    if key is not None and list_text is not None:
+        keep(ctx, HOST, list_text, address, key, result)
+    return result
 
 
-def _result(
-    scan: Scan,
-    subject: Subject | HostSubject,
-    text: str | None,
-    expand: bool,
-    label: str | None,
-    single: bool = False,
-) -> ListResult:
-    return result_of(scan, subject, scan.run(text, expand, single, label))
+def _undecided(outcome: int, address: str, setup: int) -> ListResult:
+    """What becomes of an address where the list could not be expanded."""
+    return ListResult(outcome, captures=[address] if setup == 0 else None, touched=False)
 
 
 def result_of(scan: Scan, subject: Subject | HostSubject, outcome: int) -> ListResult:

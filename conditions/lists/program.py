@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any, BinaryIO
 
     from eximious.conditions.lists.subject import Unset
+    from eximious.interpreter.context import Context
 
     #: says OK, FAIL, DEFER or ERROR about the subject, and leaves data, captures and error in it
     Check = Callable[[Any], int]
@@ -32,7 +33,7 @@ MAX_DEPTH = 100  #: named lists inside named lists; a bound of ours (the real Ex
 
 LINE_SIZE = 1023  #: longer lines of a file are taken in pieces of this length, as fgets gives them
 
-_HOST_WORDS = frozenset(("+include_unknown", "+ignore_unknown", "+include_defer", "+ignore_defer"))
+HOST_WORDS = frozenset(("+include_unknown", "+ignore_unknown", "+include_defer", "+ignore_defer"))
 
 
 class Kind:
@@ -100,6 +101,9 @@ class Programs:
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], list[Item | Run]] = {}
+        #: see eximious.conditions.lists.verdicts
+        self.verdicts: dict[tuple[Any, ...], tuple[int, str, str | None, tuple[str, ...] | None, bool]] = {}
+        self.pure: dict[tuple[str, str], bool] = {}
         self.size = 0
 
     def get(self, kind: Kind, text: str, single: bool, version: tuple[int, int]) -> list[Item | Run]:
@@ -155,6 +159,17 @@ def body_of(text: str) -> str:
     return follow(text[1:].lstrip(SPACE), text) if text.startswith("!") else text
 
 
+def expanded(ctx: Context, text: str) -> str | int:
+    """The text of a list expanded; where that fails, what the list then says: FAIL where it was forced to, or DEFER."""
+    try:
+        return expand_text(text, ctx)
+    except ForcedFailure:
+        return FAIL
+    except Failure as failure:
+        log_write(ctx, f'failed to expand "{text}" while checking a list: {failure.message}', "main panic")
+        return DEFER
+
+
 class Scan:
     """A list being run over a subject. After :meth:`run`, ``item`` is the deciding item's text.
 
@@ -174,28 +189,34 @@ class Scan:
         self.message: str | None = None
         self.cacheable = True
 
-    def run(self, text: str | None, expand: bool, single: bool = False, label: str | None = None) -> int:
+    def run(
+        self,
+        text: str | None,
+        expand: bool,
+        single: bool = False,
+        label: str | None = None,
+        written: str | None = None,
+    ) -> int:
         """Say OK, FAIL or DEFER. ``text`` None is an option that is not set: FAIL (manual 10.1).
 
-        ``expand``: the text is still to be expanded. ``single``: it is one item, whatever separators it
-        holds. ``label``: what traces call the list (an option's name); its text in quotes if None.
+        ``expand``: the text is still to be expanded; if not, ``written`` is what it was before, if it was something
+        else. ``single``: it is one item, whatever separators it holds. ``label``: what traces call the list (an
+        option's name); its text in quotes if None.
         """
         subject = self.subject
         ctx = subject.ctx
-        written = text
+        if written is None:
+            written = text
         if text is None:
             self._trace(f"{subject.shown} in {label}? no (option unset)")
             return FAIL
         if expand and ("$" in text or "\\" in text):
-            try:
-                text = expand_text(text, ctx)
-            except ForcedFailure:
-                self._trace(f'expansion of "{text}" forced failure: assume not in this list')
-                return FAIL
-            except Failure as failure:
-                line = f'failed to expand "{text}" while checking a list: {failure.message}'
-                log_write(ctx, line, "main panic")
-                return DEFER
+            made = expanded(ctx, text)
+            if isinstance(made, int):
+                if made == FAIL:
+                    self._trace(f'expansion of "{text}" forced failure: assume not in this list')
+                return made
+            text = made
         env = ctx.env
         programs: Programs | None = env.lists
         if programs is None:
@@ -254,7 +275,7 @@ class Scan:
 
     def _word(self, text: str) -> bool:
         """Obey an item that changes how the list goes on; False if it is none (manual 10.15, 10.21)."""
-        if self.kind.host_words and text in _HOST_WORDS:
+        if self.kind.host_words and text in HOST_WORDS:
             if text.endswith("unknown"):
                 self.include_unknown = text == "+include_unknown"
                 self.ignore_unknown = not self.include_unknown
