@@ -220,7 +220,7 @@ class DescribedSockets:
 
 
 #: what an answer to a callout may have
-CALLOUT_KEYS = ("reply", "stage", "fails", "text", "command")
+CALLOUT_KEYS = ("reply", "stage", "fails", "text", "command", "logged")
 
 
 class DescribedVerdicts:
@@ -233,7 +233,7 @@ class DescribedVerdicts:
         """See :class:`eximious.interpreter.protocols.Verdicts`. Raises Unanswered.
 
         ``callout``: the address, the host and the sender; gives a dict of ``reply``, ``stage``, ``fails``, ``text``
-        and ``command`` (see :class:`eximious.simulation.routing.peer.Said`).
+        and ``command`` (see :class:`eximious.simulation.routing.peer.Said`), and ``logged`` (what logging in logged).
         """
         if kind == "callout":
             return self._callout(*question)

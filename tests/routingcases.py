@@ -6,9 +6,10 @@ The first line of an input has the words behind the option that ``@ask`` names (
 which ``@conf`` names (``main``). ``@options`` are more words of the command line, ``@dns yes`` asks where only our
 zones answer, ``@exim`` is the version.
 
-With ``@ask -bh 192.0.2.7`` or ``-bhc`` the input is a session: SMTP commands with ``|`` between them. Of its answer the
-replies behind that to EHLO, and of standard error the log lines are kept; the mail servers that callouts reach are
-those of :mod:`smtpserver`, where ``@peers yes`` is set.
+With ``@ask -bh 192.0.2.7``, ``-bhc`` or ``-bs -oMt root -oMa 192.0.2.7`` (a server's session) the input is a session:
+SMTP commands with ``|`` between them. Of its answer the replies behind that to EHLO, and of standard error the log
+lines are kept; the mail servers that callouts reach are those of :mod:`smtpserver`, where ``@peers yes`` is set; with
+``@peers heard`` what those were told is kept, too (``N< command``).
 
 An answer is standard output, ``exit`` and the exit code, what stands on standard error, and what the real one writes to
 its logs (``main:``, ``panic:``, ``reject:``: nothing, in these modes).
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import gc
 import io
+import json
 import os
 import re
 import shlex
@@ -38,6 +40,7 @@ from eximious.interpreter.outcomes import Refused, Unanswered
 
 from eximious import exim_front
 from eximious.assembly import Assembly
+from eximious.simulating import Client, open_session
 
 if TYPE_CHECKING:
     from typing import Any
@@ -51,6 +54,7 @@ HOSTS = "127.0.0.1 localhost\n"
 RESOLV_CONF = "nameserver 127.0.0.1\nsearch test.ex sub.test.ex\noptions trust-ad timeout:1 attempts:1\n"
 BUILD = FIXTURES / "expansion" / "build.txt"
 LOGS = ("main", "panic", "reject")
+SESSIONS = ("-bh", "-bhc", "-bs")
 #: the files' time
 _TIME = 1_700_000_000
 
@@ -116,7 +120,7 @@ def words(folder: Path, case: casefile.Case) -> tuple[list[str], str]:
     line = case.source.partition("\n")[0].replace("@DIR@", str(folder))
     options = shlex.split(case.settings.get("options", "").replace("@DIR@", str(folder)))
     ask = case.settings.get("ask", "-bt").split()
-    if ask[0] in ("-bh", "-bhc"):
+    if ask[0] in SESSIONS:
         return [*options, *ask], "EHLO client.example\r\n" + line.replace("|", "\r\n") + "\r\nQUIT\r\n"
     if "stdin" in case.settings:
         return [*options, *ask], line.replace("|", "\n") + "\n"
@@ -127,8 +131,9 @@ def shown(
     folder: Path, case: casefile.Case, out: str, code: int, err: str, logs: list[tuple[str, str]]
 ) -> str:
     """An answer as it is kept."""
-    if case.settings.get("ask", "").startswith("-bh"):
+    if case.settings.get("ask", "").startswith(SESSIONS):
         out = out.replace("\r\n", "\n").partition("\n250 HELP\n")[2].rpartition("\n221 ")[0]
+    if case.settings.get("ask", "").startswith("-bh"):
         err = "\n".join(line for line in err.split("\n") if line.startswith(("LOG: ", "not evaluated: ")))
         logs = []
     # the words of a process of its own, with numbers of this machine
@@ -216,7 +221,16 @@ class Real:
                 )
                 logs += [(log, line) for line in text.split("\n")]
         out, err = run.stdout.decode("latin-1"), run.stderr.decode("latin-1")
-        return shown(self.folder, case, out, run.returncode, err, logs)
+        answer = shown(self.folder, case, out, run.returncode, err, logs)
+        return "\n".join([answer, *self._heard()]) if case.settings.get("peers") == "heard" else answer
+
+    def _heard(self) -> list[str]:
+        """What the mail servers were told."""
+        assert self.peers is not None and self.peers.stdin is not None and self.peers.stdout is not None
+        self.peers.stdin.write("heard\n")
+        self.peers.stdin.flush()
+        lines: list[str] = json.loads(self.peers.stdout.readline())
+        return lines
 
 
 class Ours:
@@ -230,7 +244,8 @@ class Ours:
     def answer(self, case: casefile.Case) -> str:
         """The answer to a case."""
         arguments, stdin = words(self.folder, case)
-        parsed = exim_front.parse(["-C", str(configuration(self.folder, case)), *arguments])
+        known = [one for one in arguments if one != "-bs"]  # no mode of the front's
+        parsed = exim_front.parse(["-C", str(configuration(self.folder, case)), *known])
         version = case.settings.get("exim", "4.96")
         assembly = Assembly(
             parsed.config,
@@ -244,11 +259,32 @@ class Ours:
             zones.add("@ SOA . . 1 1 1 1 1", "root")
             addresses = ["127.0.0.1", "10.99.0.1", "::1", "fd99::1"]
             assembly.doors.resolver = DescribedResolver(zones, HOSTS, ["test.ex", "sub.test.ex"], addresses)
+        sockets = smtpserver.MemorySockets()
         if "peers" in case.settings:
-            assembly.doors.sockets = smtpserver.MemorySockets()
+            assembly.doors.sockets = sockets
         if self.verdicts is not None:
             assembly.doors.verdicts = self.verdicts
-        return shown(self.folder, case, *_captured(assembly, parsed, stdin), [])
+        if "-bs" in arguments:
+            answer = shown(self.folder, case, *_served(assembly, arguments[-1], stdin))
+        else:
+            answer = shown(self.folder, case, *_captured(assembly, parsed, stdin), [])
+        if case.settings.get("peers") == "heard":
+            answer = "\n".join([answer, *smtpserver.heard(sockets.conversations)])
+        return answer
+
+
+def _served(assembly: Assembly, ip: str, stdin: str) -> tuple[str, int, str, list[tuple[str, str]]]:
+    """Run a server's session; gives what is said, the exit code, standard error, and what is logged."""
+    session = open_session(assembly, Client(ip, ident="root"))
+    out = session.start() + session.feed(stdin.encode("latin-1"))
+    logged = [entry for event in session.record.events for entry in event.logs]
+    lines = [
+        (wanted, line.replace("\n", "\\n"))
+        for wanted in LOGS
+        for log, line in logged
+        if wanted in log.split()
+    ]
+    return out.decode("latin-1"), 0, "", lines
 
 
 def _captured(assembly: Assembly, parsed: exim_front.Arguments, stdin: str) -> tuple[str, int, str]:

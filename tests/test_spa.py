@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from differential.world import ours, real_exim
-from eximious.simulation.smtp.authenticators.spa import md4, nt_response
+from eximious.simulation.smtp.authenticators.spa import lm_response, md4, nt_response
 
 CONFIG = """\
 primary_hostname = mail.a.example
@@ -48,6 +48,12 @@ def test_nt_response() -> None:
     """The example of MS-NLMP 4.2.2.2.1: the password "Password", the server's challenge 0123456789abcdef."""
     wanted = "67c43011f30298a2ad35ece64f16331c44bdbed927841f94"
     assert nt_response("Password", bytes.fromhex("0123456789abcdef")).hex() == wanted
+
+
+def test_lm_response() -> None:
+    """The example of MS-NLMP 4.2.2.2.2."""
+    wanted = "98def7b87f88aa5dafe2df779688a172def11c7d5ccdef13"
+    assert lm_response("Password", bytes.fromhex("0123456789abcdef")).hex() == wanted
 
 
 def answer(user: str, password: str, challenge: bytes) -> str:

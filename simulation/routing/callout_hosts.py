@@ -10,6 +10,7 @@ from eximious.interpreter.ipaddress import parse_ip
 from eximious.interpreter.listsplit import split_list
 from eximious.interpreter.logs import log_write
 from eximious.interpreter.outcomes import Failure, ForcedFailure
+from eximious.simulation.routing.login import Login
 from eximious.simulation.routing.peer import Greeting, Peer, Said
 from eximious.simulation.routing.run import LOCAL_TRANSPORTS
 
@@ -92,6 +93,7 @@ class Server:
         self._peer: Peer | None = None
         self._port = self._wanted_port() if self._interface_is_good() else 25
         self.helo = self._helo()
+        self._login = Login(ctx, self.transport, host, self._matches)
 
     # ---- what the transport says
 
@@ -163,16 +165,8 @@ class Server:
         greeting.need_tls = self._matches("hosts_require_tls")
         greeting.starttls = not (self._matches("hosts_avoid_tls") or self._matches("hosts_verify_avoid_tls"))
         greeting.tempfail_clear = bool(self.transport.option("tls_tempfail_tryclear"))
-        if self._matches("hosts_require_auth"):
-            greeting.auth = self._required_authentication
+        greeting.login = self._login
         return greeting
-
-    def _required_authentication(self, offered: str) -> str:
-        if not offered:
-            return "authentication required but server did not advertise AUTH support"
-        from eximious.simulation.acl.outcomes import NotEvaluated
-
-        raise NotEvaluated(f"transport {self.transport.name}", "callouts that authenticate are not made")
 
     # ---- asking
 
@@ -185,18 +179,23 @@ class Server:
         local_part, at, domain = text.rpartition("@")
         return f"{local_part[front : len(local_part) - back]}{at}{domain}" if front or back else text
 
+    def _size(self) -> int:
+        """What SIZE= would say of the message, 0: nothing (manual 30.4, size_addition)."""
+        size, more = self.ctx.message.message_size, self.transport.option("size_addition")
+        return size + more if size > 0 and more >= 0 else 0
+
     def ask(self, recipient: str, sender: str, *, reopen: bool = False, main: bool = False) -> Said:
         """What the host says to a sender and a recipient. ``main``: it is the address in question itself."""
         size = 0
         if main and self.options.no_cache:
-            size = max(self.ctx.message.message_size, 0)
+            size = self._size()
 
         def speak(doors: Any) -> dict[str, str]:
             if self._peer is None:
                 options = self.options
                 connect = options.connect if options.connect >= 0 else options.seconds
                 self._peer = Peer(self._place(), self._greeting(), float(connect), float(options.seconds))
-            return self._peer.ask(doors, recipient, sender, size, reopen).as_verdict()
+            return self._peer.ask(doors, recipient, sender, size, reopen).as_verdict() | self._login.logged()
 
         return self._said(recipient, sender, speak)
 
@@ -210,9 +209,12 @@ class Server:
         return self._said(recipient, sender, speak)
 
     def _said(self, recipient: str, sender: str, speak: Any) -> Said:
+        self._login.spoken = False
         verdict = self.ctx.env.doors.verdicts.ask(
             "callout", recipient, self.host.name, sender, needs="net", speak=speak
         )
+        if not self._login.spoken:
+            self._login.log_again(str(verdict.get("logged") or ""))
         said = Said.of_verdict(verdict)
         if not said.command:
             said.command = {

@@ -364,6 +364,8 @@ class _Callout:
 
         address = self.address
         self._set_up_failure(said)
+        if said.fails == SETUP:
+            address.message = said.reply
         if said.fails and said.fails != CLOSED:
             return DEFER, False
         if said.fails == CLOSED and said.stage in (CONNECT, BANNER, HELO):
@@ -397,8 +399,6 @@ class _Callout:
             message = f"SMTP timeout after {command}"
         elif said.fails == MALFORMED:
             message = f"Malformed SMTP reply in response to {command}: {printing(self.ctx, said.reply)}"
-        elif said.fails == SETUP:
-            message = said.reply
         elif said.fails:
             message = f"Remote host closed connection in response to {command}"
         else:

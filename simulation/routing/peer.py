@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from eximious.interpreter.state import Doors
+    from eximious.simulation.routing.login import Login
 
 #: how far it went
 CONNECT, BANNER, HELO, RSET, MAIL, RCPT = "connect", "banner", "helo", "rset", "mail", "rcpt"
@@ -72,20 +73,19 @@ class Greeting:
     """How a server is greeted: ``helo`` the name, ``lmtp``; ``esmtp`` False: HELO at once.
 
     ``starttls``: whether TLS is tried where it is offered, ``need_tls``: nothing is done without it;
-    ``tempfail_clear``: a temporary refusal to start it is no failure. ``auth``: gives Exim's message where the
-    server cannot be used without authentication, from the words it advertises behind AUTH ("" is: it can).
+    ``tempfail_clear``: a temporary refusal to start it is no failure. ``login``: logs in, None: that is left out.
     """
 
-    __slots__ = ("auth", "esmtp", "helo", "lmtp", "need_tls", "starttls", "tempfail_clear", "tls_on_connect")
+    __slots__ = ("esmtp", "helo", "lmtp", "login", "need_tls", "starttls", "tempfail_clear", "tls_on_connect")
 
     def __init__(self, helo: str) -> None:
         self.helo = helo
         self.lmtp = self.need_tls = self.starttls = self.tls_on_connect = False
         self.esmtp = self.tempfail_clear = True
-        self.auth: Any = None
+        self.login: Login | None = None
 
 
-class _Ended(Exception):
+class Ended(Exception):
     """There is no reply that makes sense: ``fails`` says why."""
 
     def __init__(self, fails: str, reply: str = "") -> None:
@@ -102,6 +102,8 @@ class Peer:
         self._connection: Any = None
         self._received = b""
         self._offered: set[str] = set()
+        #: the reply to EHLO or LHLO, "" where it came to HELO, and the command
+        self.hello = self.hello_command = ""
 
     def ask(self, doors: Doors, recipient: str, sender: str, size: int = 0, reopen: bool = False) -> Said:
         """Say MAIL and RCPT, after RSET where something was asked already.
@@ -119,6 +121,11 @@ class Peer:
             if problem is not None:
                 return problem
         more = f" SIZE={size}" if size > 0 and "SIZE" in self._offered else ""
+        if self.greeting.login is not None:
+            try:
+                more += self.greeting.login.mail_parameter()
+            except Ended as ended:
+                return Said(MAIL, ended.reply, ended.fails)
         mail = f"MAIL FROM:<{sender}>{more}"
         if "PIPELINING" in self._offered:
             return self._pipelined(mail, f"RCPT TO:<{recipient}>")
@@ -154,7 +161,7 @@ class Peer:
         self._offered = set()
         if hasattr(self._connection, "settimeout"):
             self._connection.settimeout(self.timeout)
-        problem = self._step(BANNER, "")
+        problem = self._step(BANNER, None)
         if problem is None:
             problem = self._hello()
         if problem is None and greeting.starttls and "STARTTLS" in self._offered:
@@ -171,11 +178,10 @@ class Peer:
                 else ("the server did not offer TLS support")
             )
             problem = Said(HELO, f"a TLS session is required, but {why}", SETUP)
-        if problem is None and greeting.auth is not None:
-            words = next((words for words in self._offered if words.startswith("AUTH ")), "")
-            message = greeting.auth(words[5:])
-            if message:
-                problem = Said(HELO, message, SETUP)
+        if problem is None and greeting.login is not None and self.hello:
+            problem = greeting.login.run(self)
+            if problem is not None and problem.fails == SETUP:
+                self.close()
         if problem is not None:
             if problem.fails:
                 self._drop()
@@ -185,14 +191,16 @@ class Peer:
 
     def _hello(self) -> Said | None:
         greeting = self.greeting
+        self.hello = ""
         first: Said | None = None
         if greeting.esmtp or greeting.lmtp:
             command = f"{'LHLO' if greeting.lmtp else 'EHLO'} {greeting.helo}"
             try:
-                reply = self._exchange(command)
-            except _Ended as ended:
+                reply = self.exchange(command)
+            except Ended as ended:
                 return Said(HELO, ended.reply, ended.fails, command)
             if reply.startswith("2"):
+                self.hello, self.hello_command = reply, command
                 lines = reply.split("\n")[1:]
                 self._offered |= {line[4:].upper() for line in lines}
                 self._offered |= {line[4:].split(" ")[0].upper() for line in lines}
@@ -202,8 +210,8 @@ class Peer:
                 return first
         command = f"HELO {greeting.helo}"
         try:
-            reply = self._exchange(command)
-        except _Ended as ended:
+            reply = self.exchange(command)
+        except Ended as ended:
             if first is not None and ended.fails == CLOSED:
                 message = f"Remote host closed connection in response to {command} (EHLO response was: {first.reply})"
                 return Said(HELO, message, SETUP)
@@ -218,8 +226,8 @@ class Peer:
 
     def _start_tls(self) -> Said | None:
         try:
-            reply = self._exchange("STARTTLS")
-        except _Ended as ended:
+            reply = self.exchange("STARTTLS")
+        except Ended as ended:
             return Said(HELO, ended.reply, ended.fails, "STARTTLS")
         if not reply.startswith("2"):
             if reply.startswith("4") and not self.greeting.tempfail_clear:
@@ -237,60 +245,60 @@ class Peer:
         try:
             self._connection.send(f"{mail}\r\n{rcpt}\r\n".encode("latin-1"))
             reply = self._reply()
-        except (TimeoutError, _Ended, OSError) as problem:
+        except (TimeoutError, Ended, OSError) as problem:
             fails = _failure(problem)
             if fails == TIMEOUT:
                 return Said(RCPT, "", TIMEOUT, rcpt)
             return Said(MAIL, getattr(problem, "reply", ""), fails, mail)
         try:
             second = self._reply()
-        except (TimeoutError, _Ended, OSError) as problem:
+        except (TimeoutError, Ended, OSError) as problem:
             if not reply.startswith("2"):
                 return Said(MAIL, reply, command=mail)
             return Said(RCPT, getattr(problem, "reply", ""), _failure(problem), rcpt)
         return Said(RCPT, second, command=rcpt) if reply.startswith("2") else Said(MAIL, reply, command=mail)
 
-    def _step(self, stage: str, command: str) -> Said | None:
+    def _step(self, stage: str, command: str | None) -> Said | None:
         """Send a command (nothing for the greeting) and read the reply; what went wrong, None if nothing did."""
         try:
-            reply = self._exchange(command)
-        except _Ended as ended:
-            return Said(stage, ended.reply, ended.fails, command)
-        return None if reply.startswith("2") else Said(stage, reply, command=command)
+            reply = self.exchange(command)
+        except Ended as ended:
+            return Said(stage, ended.reply, ended.fails, command or "")
+        return None if reply.startswith("2") else Said(stage, reply, command=command or "")
 
     def _rcpt(self, command: str) -> Said:
         try:
-            return Said(RCPT, self._exchange(command), command=command)
-        except _Ended as ended:
+            return Said(RCPT, self.exchange(command), command=command)
+        except Ended as ended:
             return Said(RCPT, ended.reply, ended.fails, command)
 
-    def _exchange(self, command: str) -> str:
-        """Send a command and give the reply to it. Raises _Ended."""
+    def exchange(self, command: str | None) -> str:
+        """Send a command and give the reply to it, lines with newlines between them. Raises Ended."""
         try:
-            if command:
+            if command is not None:
                 self._connection.send(f"{command}\r\n".encode("latin-1"))
             return self._reply()
         except OSError as problem:
-            raise _Ended(_failure(problem)) from None
+            raise Ended(_failure(problem)) from None
 
     def _reply(self) -> str:
-        """A whole reply, its lines with newlines between them. Raises _Ended, OSError."""
+        """A whole reply, its lines with newlines between them. Raises Ended, OSError."""
         lines: list[str] = []
         while True:
             while b"\n" not in self._received:
                 piece = self._connection.recv(4096)
                 if not piece:
-                    raise _Ended(CLOSED)
+                    raise Ended(CLOSED)
                 self._received += piece
                 if len(self._received) > REPLY_LIMIT:
-                    raise _Ended(MALFORMED, self._received[:REPLY_LIMIT].decode("latin-1"))
+                    raise Ended(MALFORMED, self._received[:REPLY_LIMIT].decode("latin-1"))
             raw, _, self._received = self._received.partition(b"\n")
             line = raw.decode("latin-1").rstrip(" \t\r\v\f")
             lines.append(line)
             if not (
                 line[:3].isascii() and line[:3].isdigit() and len(line) >= 3 and line[3:4] in ("", " ", "-")
             ):
-                raise _Ended(MALFORMED, "\n".join(lines))
+                raise Ended(MALFORMED, "\n".join(lines))
             if line[3:4] != "-":
                 return "\n".join(lines)
 
@@ -301,7 +309,7 @@ class Peer:
 
 
 def _failure(problem: BaseException) -> str:
-    if isinstance(problem, _Ended):
+    if isinstance(problem, Ended):
         return problem.fails
     # what a lost connection is called depends on who noticed it when
     return TIMEOUT if isinstance(problem, TimeoutError) else CLOSED

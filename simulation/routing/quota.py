@@ -6,15 +6,15 @@ As in 4.96 only mailboxes of separate files (``directory``) are looked at, and o
 from __future__ import annotations
 
 import re
-import stat
 from typing import TYPE_CHECKING
 
 from eximious.interpreter.engine import expand
 from eximious.interpreter.listsplit import SPACE
 from eximious.interpreter.outcomes import Failure
-from eximious.interpreter.regex import Regex, compile_regex
+from eximious.interpreter.regex import compile_regex
 from eximious.simulation.routing.callout_cache import ACCEPT, REJECT, Cache, Record
 from eximious.simulation.routing.callouts import Caller, CalloutOptions
+from eximious.simulation.routing.mailboxes import Limits, is_folder, kept, measured, measured_maildir
 from eximious.simulation.routing.results import FAIL, OK
 from eximious.simulation.routing.run import RECIPIENT
 from eximious.simulation.routing.verify import Verification, Verified
@@ -29,8 +29,6 @@ _SIZE = re.compile(
     r"[ \t\n\v\f\r]*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))([KMG]?)[ \t\n\v\f\r]*(?:(/).*)?\Z", re.S
 )
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-#: folders inside each other, and files in all of them, that are looked at
-DEPTH, MOST = 40, 1_000_000
 OVER = "Over quota"
 BEFORE = "Previous (cached) quota verification failure"
 
@@ -98,22 +96,50 @@ def _is_over(ctx: Context, transport: Instance) -> bool:
     if not directory or not limit:
         return False
     files = ctx.env.doors.files
-    if not _is_folder(files, directory):
+    if not is_folder(files, directory):
         return False
     if not checked:
         checked = directory
         if transport.option("maildir_format") and _exists(files, f"{directory}/maildirfolder"):
             checked = directory.rpartition("/")[0] or "/"
     size, count = known, known_files
-    if size is None or (count is None and files_limit):
-        pattern = transport.option("quota_size_regex")
-        measured = _measured(files, checked, compile_regex(str(pattern)) if pattern else None)
-        size = measured[0] if size is None else size
-        count = measured[1] if count is None else count
-    own, one = (0, 0)
+    more, one = (0, 0)
     if transport.option("quota_is_inclusive") is not False:
-        own, one = max(0, int(ctx.message.message_size)), 1
-    return size + own > limit or bool(files_limit and (count or 0) + one > files_limit)
+        more, one = max(0, int(ctx.message.message_size)), 1
+    limits = Limits(limit, files_limit or 0, more, one)
+    if size is None or (count is None and files_limit):
+        try:
+            found = _found(ctx, transport, checked, limits, own=checked == directory)
+        except (Failure, OSError):
+            return False
+        size = found[0] if size is None else size
+        count = found[1] if count is None else count
+    return limits.exceeded(size, count or 0)
+
+
+def _found(ctx: Context, transport: Instance, folder: str, limits: Limits, own: bool) -> tuple[int, int]:
+    """Bytes and entries of a mailbox; ``own``: it is the one delivered to. Raises Failure, OSError."""
+    files = ctx.env.doors.files
+    text = transport.option("quota_size_regex")
+    pattern = compile_regex(str(text)) if text else None
+    if not _uses_file(ctx, transport):
+        return measured(files, folder, pattern)
+    wanted = compile_regex(str(transport.option("maildir_quota_directory_regex")))
+    found = kept(files, folder, limits, ctx.env.doors.clock.now())
+    if found is not None:
+        return found
+    if not own and not is_folder(files, f"{folder}/tmp"):
+        raise FileNotFoundError(folder)  # where the new file would be written first
+    return measured_maildir(files, folder, pattern, wanted)
+
+
+def _uses_file(ctx: Context, transport: Instance) -> bool:
+    value = transport.option("maildir_use_size_file")
+    if not isinstance(value, str):
+        return bool(value)
+    from eximious.simulation.smtp.auth import condition_met
+
+    return condition_met(ctx, value, f"`maildir_use_size_file` in transport {transport.name}")
 
 
 def _text(ctx: Context, transport: Instance, name: str) -> str:
@@ -140,36 +166,3 @@ def _exists(files: Any, path: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def _is_folder(files: Any, path: str) -> bool:
-    try:
-        return stat.S_ISDIR(files.stat(path).st_mode)
-    except OSError:
-        return False
-
-
-def _measured(files: Any, folder: str, pattern: Regex | None) -> tuple[int, int]:
-    """Bytes and files below a folder; ``pattern`` finds the size of a file in its name."""
-    size = count = 0
-    pending = [(folder, 0)]
-    while pending and count < MOST:
-        place, depth = pending.pop()
-        try:
-            names = files.listdir(place)
-        except OSError:
-            continue
-        for name in names:
-            groups = pattern.search(name) if pattern is not None else None
-            if groups is not None and len(groups) > 1 and groups[1].isdigit():
-                size, count = size + int(groups[1]), count + 1
-                continue
-            try:
-                found = files.stat(f"{place}/{name}")
-            except OSError:
-                continue
-            if stat.S_ISREG(found.st_mode):
-                size, count = size + found.st_size // max(1, found.st_nlink), count + 1
-            elif stat.S_ISDIR(found.st_mode) and depth < DEPTH:
-                pending.append((f"{place}/{name}", depth + 1))
-    return size, count

@@ -17,6 +17,7 @@ from eximious.simulation.smtp.registry import command
 
 if TYPE_CHECKING:
     from eximious.grammar.config_model import Instance
+    from eximious.interpreter.context import Context
     from eximious.simulation.smtp.authenticators import Exchange
     from eximious.simulation.smtp.session import SmtpSession
 
@@ -37,19 +38,17 @@ def advertised(session: SmtpSession) -> list[str]:
 
 def _condition(session: SmtpSession, instance: Instance) -> bool:
     text = instance.option("server_advertise_condition")
-    return text is None or condition_met(session, text, f"{instance.name} authenticator")
+    return text is None or condition_met(session.ctx, text, f"{instance.name} authenticator")
 
 
-def condition_met(session: SmtpSession, text: str, whose: str) -> bool:
+def condition_met(ctx: Context, text: str, whose: str) -> bool:
     """Expand a condition; empty, 0, no and false are not met, nor is one that fails, which is logged."""
     try:
-        value = expand(text, session.ctx)
+        value = expand(text, ctx)
     except ForcedFailure:
         return False
     except Failure as failure:
-        log_write(
-            session.ctx, f'failed to expand condition "{text}" for {whose}: {failure.message}', "main panic"
-        )
+        log_write(ctx, f'failed to expand condition "{text}" for {whose}: {failure.message}', "main panic")
         return False
     return bool(value) and value.lower() not in ("0", "no", "false")
 
@@ -235,7 +234,7 @@ def mail_auth(session: SmtpSession, value: str) -> None:
         instance = session.env.configuration.authenticators.get(connection.sender_host_authenticated)
         condition = instance.option("server_mail_auth_condition") if instance is not None else None
         if condition is None or condition_met(
-            session, condition, f"{connection.sender_host_authenticated} authenticator"
+            session.ctx, condition, f"{connection.sender_host_authenticated} authenticator"
         ):
             return
         why = "server_mail_auth_condition failed"

@@ -5,6 +5,7 @@ Nothing is delivered. Where the recipient is not accepted on the way, neither is
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from eximious.simulation.acl.outcomes import DEFER, FAIL, OK, AclResult
@@ -12,6 +13,7 @@ from eximious.simulation.acl.outcomes import DEFER, FAIL, OK, AclResult
 if TYPE_CHECKING:
     from eximious.simulation.smtp.session import SmtpSession
 
+_REPLY = re.compile(r"(?s).*?([0-9]{3}[^0-9]*)")
 _OUTCOMES = {"ok": OK, "fail": FAIL, "defer": DEFER}
 _NO_CALLOUT = "Cannot do callout: neither router nor transport provided a host list, or transport is not smtp"
 
@@ -53,4 +55,13 @@ def tried(session: SmtpSession, address: str, accepted: AclResult) -> AclResult:
     session.state.message.cutthrough = False
     if outcome == DEFER and not session.state.connection.cutthrough_defer_pass:
         return accepted
-    return AclResult(outcome, accepted.user, accepted.log)
+    user = accepted.user
+    if outcome == DEFER:
+        user = _last_reply(verified.message or "") or user
+    return AclResult(outcome, user, accepted.log, temp_details=outcome == DEFER)
+
+
+def _last_reply(message: str) -> str:
+    """What Exim takes for the other server's reply: from the last digit's number on, if that has three digits."""
+    found = _REPLY.fullmatch(message)
+    return found[1] if found is not None else ""

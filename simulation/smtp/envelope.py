@@ -347,6 +347,8 @@ def _rcpt_acl(session: SmtpSession, address: str) -> AclResult:
     if session.all_discarded:
         return AclResult(DISCARD, None, session.last_log)
     result = address_acl(session, "rcpt", "acl_smtp_rcpt", address)
+    if session.host_checking and session.callouts:
+        return result  # with -bhc the real one does nothing about cutthrough delivery
     if result.outcome == OK and session.state.message.cutthrough:
         from eximious.simulation.smtp.cutthrough import tried
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from eximious.interpreter.engine import expand
 from eximious.interpreter.outcomes import Failure
 from eximious.interpreter.text import Tainted
-from eximious.simulation.smtp.authenticators import authenticator, check, set_data
+from eximious.simulation.smtp.authenticators import Trouble, authenticator, check, client, set_data
 
 if TYPE_CHECKING:
     from eximious.grammar.config_model import Instance
-    from eximious.simulation.smtp.authenticators import Exchange
+    from eximious.simulation.smtp.authenticators import Attempt, Exchange, Lines
     from eximious.simulation.smtp.session import SmtpSession
 
 
@@ -36,3 +36,15 @@ def external(session: SmtpSession, instance: Instance, initial: str | None) -> E
         values[number - 1] = Tainted(value)
         session.ctx.captures = ["", *values]
     return check(session, instance, instance.option("server_condition"))
+
+
+@client("external")
+def assert_identity(attempt: Attempt) -> Lines:
+    """Send client_send with AUTH (manual 41.3); there is nothing to say to a challenge."""
+    from eximious.simulation.smtp.authenticators.plaintext import with_zeros
+
+    yield attempt.command(with_zeros(attempt, attempt.expanded(attempt.instance.option("client_send") or "")))
+    if attempt.reply.startswith("3"):
+        yield "*"
+        raise Trouble(f"Too few items in client_send in {attempt.instance.name} authenticator")
+    return attempt.reply.startswith("2")

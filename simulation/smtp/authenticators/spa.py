@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING
 
 from eximious.interpreter.engine import expand
 from eximious.interpreter.outcomes import Failure, ForcedFailure
-from eximious.simulation.smtp.authenticators import Verbatim, authenticator, check, set_data
+from eximious.simulation.smtp.authenticators import Verbatim, authenticator, check, client, set_data
 
 if TYPE_CHECKING:
     from eximious.grammar.config_model import Instance
-    from eximious.simulation.smtp.authenticators import Exchange
+    from eximious.simulation.smtp.authenticators import Attempt, Exchange, Lines
     from eximious.simulation.smtp.session import SmtpSession
 
 SIGNATURE = b"NTLMSSP\0"
 FLAGS = 0x8201
 LONGEST = 1024  #: bytes of a client's message that are looked at
 PASSWORD = 128  #: characters of a password that count
+#: what a client asks for, and what of it decides about the shape of its answer (MS-NLMP 2.2.2.5)
+WANTED = 0xB207
+UNICODE, LM, NT = 0x1, 0x200, 0x8000
 
 
 @authenticator("spa")
@@ -53,6 +56,66 @@ def spa(session: SmtpSession, instance: Instance, initial: str | None) -> Exchan
     return check(session, instance, instance.option("server_condition"))
 
 
+@client("spa")
+def negotiate(attempt: Attempt) -> Lines:
+    """Say who we are, and answer the challenge (manual 40.2). A challenge that cannot be read counts as zeros."""
+    option = attempt.instance.option
+    name = attempt.expanded(option("client_username") or "")
+    password = attempt.expanded(option("client_password") or "")
+    wanted = option("client_domain")
+    domain = attempt.expanded(wanted) if wanted is not None else None
+    yield attempt.command()
+    if not attempt.reply.startswith("3"):
+        return False
+    user, at, named = name.partition("@")
+    shown = named if domain is None and at else domain or ""
+    fields = [user.encode("latin-1"), shown.encode("latin-1")]
+    yield _encoded(SIGNATURE + struct.pack("<II", 1, WANTED), fields)
+    if not attempt.reply.startswith("3"):
+        return False
+    yield _response(_readable(attempt.reply[4:]), user, named if at else None, password)
+    return attempt.reply.startswith("2")
+
+
+def _response(said: bytes, user: str, domain: str | None, password: str) -> str:
+    """The answer to a challenge; ``domain`` None: the one that the challenge names."""
+    padded = said.ljust(64, b"\0")
+    flags, challenge = struct.unpack_from("<I8s", padded, 20)
+    size, _, offset = struct.unpack_from("<HHI", padded, 12)
+    raw = said[offset : offset + size] if offset + size <= len(said) else b""
+    shown = raw[::2] if flags & UNICODE else raw
+    mine = shown.partition(b"\0")[0] if domain is None else domain.encode("latin-1")
+    names = [mine, user.encode("latin-1"), user.encode("latin-1")]
+    if flags & UNICODE:
+        names = [one.decode("latin-1").encode("utf-16-le") for one in names]
+    proofs = [
+        lm_response(password, challenge) if flags & LM else b"",
+        nt_response(password, challenge) if flags & NT else b"",
+    ]
+    return _encoded(SIGNATURE + struct.pack("<I", 3), [*proofs, *names, b""], struct.pack("<I", flags))
+
+
+def _encoded(head: bytes, fields: list[bytes], tail: bytes = b"") -> str:
+    """A message in base64: its head, the places of its fields, its tail, and the fields."""
+    at = len(head) + 8 * len(fields) + len(tail)
+    places, body = b"", b""
+    for field in fields:
+        places += struct.pack("<HHI", len(field), len(field), at + len(body))
+        body += field
+    return base64.b64encode(head + places + tail + body).decode("ascii")
+
+
+def _readable(text: str) -> bytes:
+    """What can be read of base64, from the front."""
+    out = b""
+    for at in range(0, len(text), 4):
+        try:
+            out += base64.b64decode(text[at : at + 4].encode("latin-1"), validate=True)
+        except (binascii.Error, ValueError):
+            break
+    return out[:LONGEST]
+
+
 def _bytes(text: str) -> bytes | None:
     """What a line of the client stands for; None where it is empty or no base64."""
     try:
@@ -74,8 +137,18 @@ def _challenge(session: SmtpSession) -> bytes:
 
 def nt_response(password: str, challenge: bytes) -> bytes:
     """The NT response of NTLM version 1: the challenge under three keys that are cut from the password's MD4."""
-    digest = md4(password[:PASSWORD].encode("utf-16-le")).ljust(21, b"\0")
-    return b"".join(_des(digest[at : at + 7], challenge) for at in (0, 7, 14))
+    return _under_three_keys(md4(password[:PASSWORD].encode("utf-16-le")), challenge)
+
+
+def lm_response(password: str, challenge: bytes) -> bytes:
+    """The LM response: the same with the digest of the password's first 14 characters in capitals (MS-NLMP 3.3.1)."""
+    key = password[:14].encode("latin-1").upper().ljust(14, b"\0")
+    return _under_three_keys(b"".join(_des(key[at : at + 7], b"KGS!@#$%") for at in (0, 7)), challenge)
+
+
+def _under_three_keys(digest: bytes, challenge: bytes) -> bytes:
+    keys = digest.ljust(21, b"\0")
+    return b"".join(_des(keys[at : at + 7], challenge) for at in (0, 7, 14))
 
 
 def _des(key: bytes, block: bytes) -> bytes:
