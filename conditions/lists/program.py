@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, BinaryIO
 
+    from eximious.conditions.lists.result import ListResult
     from eximious.conditions.lists.subject import Unset
     from eximious.interpreter.context import Context
 
@@ -102,7 +103,7 @@ class Programs:
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], list[Item | Run]] = {}
         #: see eximious.conditions.lists.verdicts
-        self.verdicts: dict[tuple[Any, ...], tuple[int, str, str | None, tuple[str, ...] | None, bool]] = {}
+        self.verdicts: dict[tuple[Any, ...], ListResult] = {}
         self.pure: dict[tuple[str, str], bool] = {}
         self.size = 0
 

@@ -31,11 +31,11 @@ def verdict(ctx: Context, key: Key) -> ListResult | None:
     programs: Programs | None = ctx.env.lists
     if programs is None:
         return None
-    known = programs.verdicts.get(key)
-    if known is None:
-        return None
-    outcome, item, data, captures, touched = known
-    return ListResult(outcome, item, data, None if captures is None else list(captures), None, touched)
+    known: ListResult | None = programs.verdicts.get(key)
+    if known is None or known.captures is None:
+        return known
+    # the captures become those of an expansion, which may change them
+    return ListResult(known.outcome, known.item, known.data, list(known.captures), None, known.touched)
 
 
 def keep(ctx: Context, kind: Kind, text: str, subject: str, key: Key, result: ListResult) -> None:
@@ -56,8 +56,10 @@ def keep(ctx: Context, kind: Kind, text: str, subject: str, key: Key, result: Li
     if pure:
         if len(programs.verdicts) >= KEPT:
             programs.verdicts.clear()
-        captures = None if result.captures is None else tuple(result.captures)
-        programs.verdicts[key] = result.outcome, result.item, result.data, captures, result.touched
+        captures = None if result.captures is None else list(result.captures)
+        programs.verdicts[key] = ListResult(
+            result.outcome, result.item, result.data, captures, None, result.touched
+        )
 
 
 def is_pure(ctx: Context, kind: Kind, text: str, depth: int = 0) -> bool:

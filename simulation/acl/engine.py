@@ -45,6 +45,8 @@ _MESSAGE_RESULTS = {
 }
 #: result of a statement's conditions -> how traces call it
 _TESTS = ("succeeded", "failed", "deferred", "error", 'yielded "discard"', 'yielded "drop"')
+#: what ``!`` makes of a condition's result
+_NEGATED = {OK: FAIL, FAIL: OK, DROP: OK}
 #: the verbs after which the next statement follows where the conditions are not met (accept and discard: no endpass)
 _GOES_ON = frozenset(("accept", "discard", "deny", "defer", "drop"))
 #: verb -> the result of the ACL where its conditions are met
@@ -318,8 +320,8 @@ class Evaluation:
         observe = state.observe_steps
         listening = state.trace is not None
         for step in statement.steps:
-            name = step.name
             if step.later:
+                name = step.name
                 if name == "message":
                     message = step.argument
                     if listening:
@@ -352,22 +354,23 @@ class Evaluation:
             allowed = step.phases.get(phase)
             if not (step.allowed(phase) if allowed is None else allowed):
                 what = "use" if step.is_modifier else "test"
-                return self.error(f"cannot {what} {name} condition in {self.where} ACL"), endpass
+                return self.error(f"cannot {what} {step.name} condition in {self.where} ACL"), endpass
             result = step.call(self, value, step)
-            if result == DISCARD and name == "acl" and statement.verb not in ("accept", "discard"):
-                return self.error(
-                    f'nested ACL returned "discard" for "{statement.verb}" command '
-                    '(only allowed with "accept" or "discard")'
-                ), endpass
-            if name == "verify" and statement.verb == "warn":
+            if result > FAIL:
+                if result == DISCARD and step.name == "acl" and statement.verb not in ("accept", "discard"):
+                    return self.error(
+                        f'nested ACL returned "discard" for "{statement.verb}" command '
+                        '(only allowed with "accept" or "discard")'
+                    ), endpass
+                if result == ERROR and step.is_modifier:
+                    return ERROR, endpass
+            if self.user is not None and step.name == "verify" and statement.verb == "warn":
                 self.user = None
-            if result == ERROR and step.is_modifier:
-                return ERROR, endpass
             if step.negated:
-                result = {OK: FAIL, FAIL: OK, DROP: OK}.get(result, result)
+                result = _NEGATED.get(result, result)
             if observe is not None:
                 observe(step, value, result)
-            if result != OK:
+            if result:  # whatever is not OK
                 break
         if endpass and result == OK:
             message = None
