@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from eximious.interpreter.engine import expand
 from eximious.interpreter.headers import Header
+from eximious.interpreter.logs import ROOM, stamp_end
 from eximious.interpreter.message_file import MessageAbandoned, MessageReader, message_id, take_sender
 from eximious.interpreter.operators.time import format_interval
 from eximious.interpreter.outcomes import Failure, ForcedFailure
@@ -419,7 +420,15 @@ def _log_arrival(session: SmtpSession, chunked: bool) -> None:
     if session.logs("received_sender"):
         parts.append(f"from <{session.raw_sender}>")
     if session.logs("received_recipients") and session.arrival.recipients:
-        parts.append("for " + " ".join(session.arrival.recipients))
+        parts.append("for")
+        room = (
+            ROOM - len(stamp_end(ctx)) - len(message.message_exim_id) - 1 - sum(len(one) + 1 for one in parts)
+        )
+        for recipient in session.arrival.recipients:
+            room -= len(recipient) + 1
+            if room < -1 and ctx.env.version < (4, 99):
+                break  # only those that fit into the buffer
+            parts.append(recipient)
     session.log(" ".join(parts))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from eximious.conditions.lists.match import match_host
 from eximious.conditions.lists.result import ListPanic
 from eximious.interpreter.fullhost import build_sender_fullhost
+from eximious.interpreter.logs import fitted, stamp_end
 from eximious.interpreter.state import Address, Message
 from eximious.interpreter.text import Tainted, follow
 from eximious.simulation.acl.engine import client, printing, run_hook
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 #: bytes of a command line that are taken
 LINE_LIMIT = 16_384
+LONG_LINE = 7_000  #: log lines that are longer may not fit into Exim's buffer
 SPACE = " \t\n\v\f\r"
 #: command -> the phase of its ACL, where they differ
 PHASES = {"ehlo": "helo", "data": "predata", "bdat": "predata", "received": "data"}
@@ -503,12 +505,15 @@ class SmtpSession:
     def write_log(self, line: str, where: str) -> None:
         """Take a line that is logged: what belongs to a message begins with its id."""
         identity = self.ctx.message.message_exim_id
-        if identity:
+        if len(line) > LONG_LINE:
+            line = fitted(self.ctx, identity, line)
+        elif identity:
             line = f"{identity} {line}"
         if self.recording:
             self.record.last.logs.append((where, str(line)))
         if self._log is not None:
-            self._log(line, where)
+            # host checking shows what stands behind the first twenty characters of the stamp
+            self._log(f"{stamp_end(self.ctx)}{line}", where)
 
     def logs(self, selector: str) -> bool:
         """Whether a log selector is on: as log_selector says, or else by its default (manual 53.16)."""
