@@ -56,7 +56,8 @@ def config_dir(ctx: Context) -> str:
 
 def version_number(ctx: Context) -> str:
     """The version, or what the option exim_version says (4.93)."""
-    return ctx.env.options.get("exim_version") or ctx.env.version_text
+    named: str | None = ctx.env.options.get("exim_version")
+    return ctx.env.version_text if named is None else named
 
 
 def primary_hostname(ctx: Context) -> str:

@@ -18,6 +18,7 @@ class ClosedDown:
         """Tell the client; ``message`` is said again for each command."""
         self.reply = f"421 {message}"
         self._begun = b""
+        session.closed_down = True
         session.say(self.reply)
 
     def take(self, session: SmtpSession, data: bytes) -> bytes | None:

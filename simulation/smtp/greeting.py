@@ -170,7 +170,7 @@ def _extensions(session: SmtpSession) -> Iterator[str]:
         session.dsn = True
         yield "DSN"
     for option, word in (("acl_smtp_etrn", "ETRN"), ("acl_smtp_vrfy", "VRFY"), ("acl_smtp_expn", "EXPN")):
-        if options.get(option):
+        if options.get(option) is not None:
             yield word
     if session.state.connection.pipelining and session.is_host("pipelining_advertise_hosts"):
         session.pipelining = True

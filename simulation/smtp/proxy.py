@@ -41,9 +41,7 @@ class Header:
             return None
         if self._begun.startswith(SIGNATURE):
             return self._second(session, self._begun)
-        if self._begun[:5].upper() == b"PROXY":
-            return self._first(session, self._begun)
-        return self._end(session, False, self._begun[FIRST:])
+        return self._first(session, self._begun)  # what is none of either version is read as far, too
 
     def _first(self, session: SmtpSession, data: bytes) -> bytes | None:
         end = data.find(b"\r", 0, MOST)

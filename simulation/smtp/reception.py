@@ -51,7 +51,6 @@ def _passes_from_line(session: SmtpSession) -> bool:
 def _received(session: SmtpSession, data: bytes, size: int, chunk: int | None) -> bool:
     """Gives whether there is something to deliver."""
     ctx, message = session.ctx, session.ctx.message
-    message.message_exim_id = message.message_exim_id or message_id(ctx)
     message.received_time = int(ctx.env.doors.clock.now())
     limit = session.size_limit
     reader = MessageReader(
@@ -62,6 +61,7 @@ def _received(session: SmtpSession, data: bytes, size: int, chunk: int | None) -
     except MessageAbandoned as abandoned:
         _header_too_large(session, abandoned.message)
         return False
+    message.message_exim_id = message.message_exim_id or message_id(ctx)
     for line in reader.from_lines:
         take_sender(ctx, line, True)
     message.headers = reader.headers
@@ -77,14 +77,6 @@ def _received(session: SmtpSession, data: bytes, size: int, chunk: int | None) -
         return False
     body = _body(reader)
     message.received_count = 1 + sum(1 for header in reader.headers if header.type == "P")
-    if message.received_count - 1 > int(session.options.get("received_headers_max") or 0):
-        session.record.last.reason = "limit"
-        session.say('550 Too many "Received" headers - suspected mail loop')
-        session.log(
-            f'rejected from <{message.sender_address}>{_whence(session)}: Too many "Received" headers',
-            "main reject",
-        )
-        return False
     session.arrival.message_id = _header_id(session)
     _fix(session)
     _rewrite(session)
@@ -269,7 +261,7 @@ def _dkim(session: SmtpSession) -> AclResult | None:
     from eximious.simulation.acl.signers import run_dkim_acl
 
     text = session.options.get("acl_smtp_dkim")
-    return run_dkim_acl(session.ctx, str(text) if text else None)
+    return run_dkim_acl(session.ctx, None if text is None else str(text))
 
 
 #: what the PRDR ACL came to -> code, word
@@ -446,6 +438,9 @@ def described(session: SmtpSession, result: AclResult) -> dict[str, object]:
     fate = "discarded" if result.outcome == DISCARD or not session.recipients else "accepted"
     if effects.fake:
         fate = f"accepted, but answered as if {effects.fake}ed"
+    most = int(session.options.get("received_headers_max") or 0)
+    if fate == "accepted" and message.received_count > most:  # counted when it is to be delivered (manual 14)
+        fate = 'accepted, but its delivery will fail: too many "Received" headers - suspected mail loop'
     return {
         "id": str(message.message_exim_id),
         "sender": str(message.sender_address),

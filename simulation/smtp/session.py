@@ -97,7 +97,7 @@ class SmtpSession:
             False  # by the last greeting that was accepted; ``esmtp``: by the last one at all
         )
         self.arrival = Arrival(0.0)
-        self.proxy_failed = False
+        self.proxy_failed = self.closed_down = False
         # ---- the transaction
         self.sender: str | None = None
         #: what the ACL of AUTH= leaves to be said where MAIL has no ACL
@@ -186,7 +186,7 @@ class SmtpSession:
 
     def _finish(self) -> None:
         """Log a session in which nothing was sent (log selector smtp_no_mail)."""
-        if self.mail_count or not self.logs("smtp_no_mail"):
+        if self.mail_count or self.closed_down or not self.logs("smtp_no_mail"):
             return
         had = self.commands()
         commands = f" C={had}" if had else ""
@@ -394,7 +394,7 @@ class SmtpSession:
             if listener is not None:
                 listener("ACL is NULL: implicit DENY" if text is None else "end of inline ACL: implicit DENY")
             self.state.log_reject_target = ("main", "reject")
-            self.record.last.reason = "no acl"
+            self.record.last.reason = "no acl" if text is None else "acl"
             return AclResult(FAIL, None, None)
         if self.only_phase and phase != self.only_phase:
             return AclResult(OK, None, None)
@@ -411,7 +411,7 @@ class SmtpSession:
 
     def has_acl(self, option: str) -> bool:
         """Whether an option names an ACL."""
-        return bool(self.options.get(option))
+        return self.options.get(option) is not None  # an empty one is an ACL that denies
 
     def _note_effects(
         self, before: tuple[dict[str, str], dict[str, str]], headers: int, removed: str
