@@ -48,15 +48,16 @@ def run(assembly: Assembly, arguments: Arguments) -> int:
     gc.freeze()
     gc.disable()
     write = sys.stdout.buffer.write
-    write(
+    head = (
         f"\n**** SMTP testing session as if from host {address}\n"
         "**** but without any ident (RFC 1413) callback.\n"
-        "**** This is not for real!\n\n".encode("latin-1")
+        "**** This is not for real!\n\n"
     )
     smtp = SmtpSession(ctx, callouts=arguments.mode == "-bhc", log=write_told, record=False)
     smtp.state.trace = _trace
     stream: Any = sys.stdin.buffer
     try:
+        smtp.introduce = lambda: write(head.encode("latin-1"))
         write(smtp.start())
         ctx.message.sender_address = ""  # until here it is that of the caller
         sys.stdout.buffer.flush()

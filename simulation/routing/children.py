@@ -42,7 +42,7 @@ def split_address(ctx: Context, address: RoutedAddress) -> str:
     address.caseful = Tainted(local_part) if tainted else local_part
     address.domain = Tainted(domain) if tainted else domain
     hack = ctx.env.options.get("percent_hack_domains")
-    if hack and "%" in local_part and _percent_hack(ctx, address, hack) == DEFER:
+    if hack and _percent_hack(ctx, address, hack) == DEFER:
         address.message = "lookup defer for percent_hack_domains"
         return DEFER
     caseful = address.caseful

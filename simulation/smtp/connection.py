@@ -23,6 +23,8 @@ def greet(session: SmtpSession) -> None:
     session.active_hostname = str(ctx.env.configuration.option("primary_hostname") or "")
     connection.smtp_active_hostname = None
     _active_hostname(session)
+    if session.introduce is not None:
+        session.introduce()
     session.rebuild_fullhost()
     connection.received_protocol = session.protocol()
     if connection.sender_host_address:
@@ -97,7 +99,7 @@ def _admitted(session: SmtpSession) -> bool:
     if unnamed and session.is_host("host_lookup"):
         look_up_name(ctx)
     session.rebuild_fullhost()
-    if not session.is_no_host("host_reject_connection"):
+    if session.is_host("host_reject_connection"):
         if session.logs("connection_reject"):
             session.log(f"refused connection from {session.host()} (host_reject_connection)", "main reject")
         session.record.last.reason = "host"

@@ -10,9 +10,10 @@ from eximious.interpreter.engine import expand
 from eximious.interpreter.outcomes import Failure
 from eximious.interpreter.text import Tainted, follow
 from eximious.simulation.acl.engine import Recipient, client
-from eximious.simulation.acl.outcomes import DISCARD, DROP, FAIL, OK, AclResult
+from eximious.simulation.acl.outcomes import DEFER, DISCARD, DROP, FAIL, OK, AclResult
 from eximious.simulation.rewriting.addresses import qualify, rewrite_at_smtp_time
 from eximious.simulation.routing.children import make_address, split_address
+from eximious.simulation.routing.results import DEFER as WAIT
 from eximious.simulation.smtp.registry import command
 
 if TYPE_CHECKING:
@@ -362,7 +363,8 @@ def address_acl(session: SmtpSession, phase: str, option: str, address: str) -> 
     """Run an ACL that is about an address: ``$local_part`` and ``$domain`` are its."""
     ctx = session.ctx
     routed = make_address(address)
-    split_address(ctx, routed)
+    if split_address(ctx, routed) == WAIT:
+        return AclResult(DEFER, None, "defer in percent_hack_domains check")
     session.state.new_recipient()
     recipient = Recipient(address, routed.domain, routed.caseful, routed.caseless)
     ctx.address.domain, ctx.address.local_part = routed.domain, routed.caseless

@@ -6,8 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from eximious.conditions.lists.match import match_domain
+from eximious.conditions.lists.result import ListPanic
+from eximious.interpreter.engine import expand
 from eximious.interpreter.hosts import look_up_name
 from eximious.interpreter.ipaddress import parse_ip
+from eximious.interpreter.outcomes import Failure
 from eximious.interpreter.text import Tainted
 from eximious.simulation.acl.engine import printing
 from eximious.simulation.acl.outcomes import OK
@@ -57,6 +60,7 @@ def _greeted(session: SmtpSession, verb: str, argument: str) -> None:
     connection.sender_helo_name = Tainted(argument)
     if connection.sender_host_address and not _checked(session, verb):
         return
+    _set_up_spf(session)
     result: AclResult | None = None
     if session.has_acl("acl_smtp_helo"):
         result = session.acl("helo", "acl_smtp_helo")
@@ -68,6 +72,17 @@ def _greeted(session: SmtpSession, verb: str, argument: str) -> None:
     else:
         session.record.last.reason = "no acl"
     _answer(session, result)
+
+
+def _set_up_spf(session: SmtpSession) -> None:
+    """Expand what SPF says to clients, as Exim does for each client that greets; an error ends its process."""
+    text = session.options.get("spf_smtp_comment_template") or ""
+    if "$" not in text:
+        return
+    try:
+        expand(str(text), session.ctx)
+    except Failure:
+        raise ListPanic("expansion of spf_smtp_comment_template failed") from None
 
 
 def acceptable(session: SmtpSession, argument: str) -> bool:

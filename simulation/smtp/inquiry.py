@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.interpreter.addresses import Syntax, parse_extract_address
-from eximious.interpreter.engine import expand
+from eximious.interpreter.items.outside import command_arguments
 from eximious.interpreter.outcomes import Failure
 from eximious.interpreter.text import Tainted, follow
 from eximious.simulation.acl.engine import client, printing
@@ -146,7 +146,7 @@ def etrn(session: SmtpSession, argument: str) -> None:
         before = session.ctx.address.domain
         session.ctx.address.domain = Tainted(argument)
         try:
-            expand(text, session.ctx)
+            command_arguments(session.ctx, str(text), True, "ETRN processing")
         except Failure as failure:
             session.log(f"failed to set up ETRN command: {failure.message}", "main panic")
             session.say("458 Internal failure")

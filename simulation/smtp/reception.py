@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximious.conditions.lists.result import ListPanic
 from eximious.interpreter.engine import expand
 from eximious.interpreter.headers import Header
 from eximious.interpreter.logs import ROOM, stamp_end
 from eximious.interpreter.message_file import MessageAbandoned, MessageReader, message_id, take_sender
 from eximious.interpreter.operators.time import format_interval
-from eximious.interpreter.outcomes import Failure, ForcedFailure
+from eximious.interpreter.outcomes import Failure
 from eximious.interpreter.submission import REMOVED
 from eximious.interpreter.text import Tainted, follow
 from eximious.interpreter.variables.clock import full_date
@@ -178,11 +179,9 @@ def _add_received(session: SmtpSession) -> None:
         message.received_for = message.recipients[0]
     try:
         value = expand(str(text), ctx) if text else ""
-    except ForcedFailure:
-        value = ""
     except Failure as failure:
-        session.log(f'Expansion of "{text}" (received_header_text) failed: {failure.message}', "main panic")
-        value = ""
+        # the real one ends its process
+        raise ListPanic(f'Expansion of "{text}" (received_header_text) failed: {failure.message}') from None
     finally:
         message.received_for = ""
     assert message.headers is not None

@@ -98,6 +98,8 @@ class SmtpSession:
         )
         self.arrival = Arrival(0.0)
         self.proxy_failed = self.closed_down = False
+        #: called when it is certain that there will be a session
+        self.introduce: Callable[[], Any] | None = None
         # ---- the transaction
         self.sender: str | None = None
         #: what the ACL of AUTH= leaves to be said where MAIL has no ACL
