@@ -55,6 +55,7 @@ class BerkeleyFile:
         "_internal",
         "_pack",
         "high",
+        "inline",
         "is_hash",
         "low",
         "page_size",
@@ -93,6 +94,8 @@ class BerkeleyFile:
         self._internal: dict[int, tuple[list[bytes], list[int]]] = {}
         self._hash = fnv
         self.top = self.high = self.low = self.root = 0
+        #: up to which length a key is in the page of a tree itself, -1 where that is not known
+        self.inline = -1
         self.spares: tuple[int, ...] = ()
         if self.is_hash:
             self.top, self.high, self.low = Struct(order + "III").unpack_from(meta, 72)
@@ -106,6 +109,9 @@ class BerkeleyFile:
                 raise Corrupt("hash function of an application")
         else:
             (self.root,) = self.words.unpack_from(meta, 88)
+            # how many keys a page must have room for; with more, shorter ones are kept apart
+            if self.words.unpack_from(meta, 76)[0] == 2:
+                self.inline = LONG_KEY
 
     def get(self, key: bytes) -> bytes | None:
         """The data of the first record with ``key``, None where there is none; raises Corrupt."""
@@ -252,6 +258,8 @@ class BerkeleyFile:
                     end = start + 3 + self.shorts.unpack_from(page, start)[0]
                     if end <= size:
                         return page[start + 3 : end]
+        elif len(key) <= self.inline and page.find(key, _PAGE_HEADER) < 0:
+            return None
         offsets = self._offsets(page)
         low, high = 0, len(offsets) // 2
         while low < high:

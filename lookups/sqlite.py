@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import sqlite3
 import stat
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,6 @@ from eximious.lookups.registry import ABSFILE_QUERY, Lookup, OpenFailed, SearchD
 from eximious.lookups.values import named_value
 
 if TYPE_CHECKING:
-    import sqlite3
     from typing import Any
 
     from eximious.interpreter.context import Context
@@ -38,8 +38,6 @@ class _Database:
         self.steps = 0
         connection.set_progress_handler(self._progress, _STEP)
         if not writable:
-            import sqlite3
-
             writes = {getattr(sqlite3, f"SQLITE_{name}") for name in _WRITES}
             writes |= {
                 getattr(sqlite3, name)
@@ -65,7 +63,6 @@ class Sqlite(Lookup):
     """Rows of all statements of the query. An error of the library is an answer: nothing is found."""
 
     def open(self, ctx: Context, file: str) -> _Database:
-        import sqlite3
         from urllib.parse import quote
 
         files = ctx.env.doors.files
@@ -112,23 +109,21 @@ class Sqlite(Lookup):
         handle.connection.close()
 
     def find(self, handle: _Database, question: Question) -> str | None:
-        import sqlite3
-
         handle.refusal, handle.steps = None, 0
         rows: list[str] = []
         size = 0
         try:
             for statement in _statements(question.key):
                 cursor = _execute(handle.connection, statement)
-                if cursor.description is None:
-                    continue
-                names = [
-                    str(column[0]).encode("utf-8", "replace").decode("latin-1")
-                    for column in cursor.description
-                ]
+                names: list[str] = []
                 for row in cursor:
-                    rows.append(_show(names, row))
-                    size += len(rows[-1])
+                    if len(row) == 1:
+                        shown = "<NULL>" if row[0] is None else _text(row[0])
+                    else:
+                        names = names or _names(cursor)
+                        shown = _show(names, row)
+                    rows.append(shown)
+                    size += len(shown)
                     if size > RESULT_LIMIT:
                         raise SearchDefer(f"sqlite: result of more than {RESULT_LIMIT} bytes")
         except (sqlite3.Error, sqlite3.Warning, OverflowError, ValueError, UnicodeError):
@@ -145,8 +140,6 @@ class Sqlite(Lookup):
 
 def _statements(text: str) -> list[str]:
     """Split text at the semicolons that end statements."""
-    import sqlite3
-
     if ";" not in text:
         return [text] if text.strip() else []
     found = []
@@ -161,11 +154,10 @@ def _statements(text: str) -> list[str]:
 
 def _execute(connection: sqlite3.Connection, statement: str) -> sqlite3.Cursor:
     """Run one statement; parameters in it are NULL."""
-    import sqlite3
-
-    text = statement.encode("latin-1").decode("utf-8", "surrogateescape")
-    if any("\udc80" <= char <= "\udcff" for char in text):
-        text = statement  # no UTF-8: as near as Python's module lets one get
+    try:
+        text = statement if statement.isascii() else statement.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        text = statement  # as near as Python's module lets one get
     try:
         return connection.execute(text)
     except sqlite3.ProgrammingError as error:
@@ -185,9 +177,11 @@ class _Nulls(dict[str, None]):
         return None
 
 
+def _names(cursor: sqlite3.Cursor) -> list[str]:
+    return [str(column[0]).encode("utf-8", "replace").decode("latin-1") for column in cursor.description]
+
+
 def _show(names: list[str], row: tuple[Any, ...]) -> str:
-    if len(row) == 1:
-        return "<NULL>" if row[0] is None else _text(row[0])
     return "".join(
         named_value(name, "<NULL>" if value is None else _text(value)) for name, value in zip(names, row)
     )
