@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 HASH_MAGIC, BTREE_MAGIC = 0x061561, 0x053162
 META_SIZE = 512
 _PAGE_HEADER = 26
-P_IBTREE, P_LBTREE, P_OVERFLOW, P_HASH, P_HASH_UNSORTED, P_LDUP = 3, 5, 7, 13, 2, 12
+P_IBTREE, P_LBTREE, P_HASH, P_HASH_UNSORTED, P_LDUP = 3, 5, 13, 2, 12
 H_KEYDATA, H_DUPLICATE, H_OFFPAGE, H_OFFDUP = 1, 2, 3, 4
 B_KEYDATA, B_DUPLICATE, B_OVERFLOW, B_DELETED = 1, 2, 3, 0x80
 #: the text whose hash the meta page holds, so that a reader can tell the hash function
@@ -101,12 +101,8 @@ class BerkeleyFile:
             self.top, self.high, self.low = Struct(order + "III").unpack_from(meta, 72)
             (check,) = self.words.unpack_from(meta, 92)
             self.spares = Struct(order + "32I").unpack_from(meta, 96)
-            if check == fnv(_CHARKEY):
-                self._hash = fnv
-            elif check == torek(_CHARKEY):
-                self._hash = torek
-            else:
-                raise Corrupt("hash function of an application")
+            # that it is neither is not seen by the library: it hashes as it does by default
+            self._hash = torek if check == torek(_CHARKEY) else fnv
         else:
             (self.root,) = self.words.unpack_from(meta, 88)
             # how many keys a page must have room for; with more, shorter ones are kept apart
@@ -118,10 +114,8 @@ class BerkeleyFile:
         return self._hash_get(key) if self.is_hash else self._btree_get(key)
 
     def _page(self, number: int) -> bytes:
-        page = self.reader.read(number * self.page_size, self.page_size)
-        if self.words.unpack_from(page, 8)[0] != number:
-            raise Corrupt(f"page {number}: wrong page number")
-        return page
+        # the number in a page is not looked at, as the library does not
+        return self.reader.read(number * self.page_size, self.page_size)
 
     def _offsets(self, page: bytes) -> tuple[int, ...]:
         (count,) = self.shorts.unpack_from(page, 20)
@@ -146,8 +140,8 @@ class BerkeleyFile:
         while number:
             page = self.reader.read(number * size, size)
             own, _, following, count, _, _, kind = self._head(page)
-            if own != number:
-                raise Corrupt(f"page {number}: wrong page number")
+            if not own:
+                return None  # nobody has used the page yet, whatever is in it
             if kind not in (P_HASH, P_HASH_UNSORTED):
                 raise Corrupt(f"page {number}: illegal page type or format")
             found = self._key_in(page, key, _PAGE_HEADER + count * 2)
@@ -223,14 +217,16 @@ class BerkeleyFile:
             internal = self._internal.get(number)
             if internal is None:
                 page = self.reader.read(number * size, size)
-                own, _, _, count, _, _, kind = self._head(page)
-                if own != number:
-                    raise Corrupt(f"page {number}: wrong page number")
-                if kind == P_LBTREE:
+                _, _, _, count, _, level, kind = self._head(page)
+                if kind == P_LBTREE and level == 1:
                     return self._leaf_get(page, _PAGE_HEADER + count * 2, key)
                 if kind != P_IBTREE:
                     raise Corrupt(f"page {number}: illegal page type or format")
-                internal = self._internal_page(page)
+                try:
+                    internal = self._internal_page(page)
+                except Corrupt:
+                    number = self._below(page, key)
+                    continue
                 if len(self._internal) >= PAGES_KEPT:
                     self._internal.clear()
                 self._internal[number] = internal
@@ -245,6 +241,24 @@ class BerkeleyFile:
         # the first key of an internal page counts as lowest
         keys = [b"", *(self._tree_item(page, offset, 12) for offset in offsets[1:])]
         return keys, [self.words.unpack_from(page, offset + 4)[0] for offset in offsets]
+
+    def _below(self, page: bytes, key: bytes) -> int:
+        """The page below a damaged internal page: only what the library looks at has to be sound."""
+        offsets = self._offsets(page)
+        base, left = 0, len(offsets)
+        if not left:
+            raise Corrupt("no pages below")
+        while left:
+            middle = base + left // 2
+            found = self._tree_item(page, offsets[middle], 12) if middle else b""
+            if found == key and middle:
+                base = middle + 1
+                break
+            if found < key:
+                base, left = middle + 1, left - 1
+            left //= 2
+        number: int = self.words.unpack_from(page, offsets[max(base - 1, 0)] + 4)[0]
+        return number
 
     def _leaf_get(self, page: bytes, top: int, key: bytes) -> bytes | None:
         pack, size = self._pack, self.page_size
@@ -303,8 +317,9 @@ class BerkeleyFile:
         while left:
             page = self._page(number)
             (used,) = self.shorts.unpack_from(page, 22)
-            if page[25] != P_OVERFLOW or not 0 < used <= min(left, self.page_size - _PAGE_HEADER):
+            if not 0 < used <= self.page_size - _PAGE_HEADER:
                 raise Corrupt(f"page {number}: illegal page type or format")
+            used = min(used, left)
             parts.append(page[_PAGE_HEADER : _PAGE_HEADER + used])
             left -= used
             (number,) = self.words.unpack_from(page, 16)

@@ -210,6 +210,42 @@ def test_broken_files(name: str, source: str, tmp_path: Path) -> None:
         ctx.env.searches.close()
 
 
+@pytest.mark.differential
+@pytest.mark.parametrize("source", ["zero.dbm", "plain.dbm", "tree.dbm", "longtree.dbm"])
+def test_damaged_berkeley_pages(source: str, tmp_path: Path) -> None:
+    """What the library looks at in a page's head, and what not."""
+    exim = real_exim()
+    if exim is None or real_version(exim) != "4.96":
+        pytest.skip("Exim 4.96 is not installed")
+    prepare(tmp_path)
+    tmp_path.chmod(0o755)
+    config = write_config(tmp_path)
+    whole = (tmp_path / source).read_bytes()
+    (size,) = struct.unpack_from("<I", whole, 20)
+    kind = "dbm" if source == "zero.dbm" else "dbmnz"
+    damages = {
+        "number": (8, struct.pack("<I", 7777)),
+        "none": (8, bytes(4)),
+        "before": (12, struct.pack("<I", 99999)),
+        "level": (24, b"\x07"),
+    }
+    lines = []
+    for page in range(size, len(whole), size):
+        for name, (place, data) in damages.items():
+            damaged = bytearray(whole)
+            damaged[page + place : page + place + len(data)] = data
+            file = tmp_path / f"{name}{page}"
+            file.write_bytes(damaged)
+            lines += [
+                "${lookup{" + key + "}" + kind + "{" + str(file) + "}{[$value]}{NF}}"
+                for key in ("k1", "k3", "key250", "key300", "long", "a", "nf")
+            ]
+    env = environment()
+    answers = ask_exim(exim, config, lines)
+    wrong = [line for line, real in zip(lines, answers, strict=True) if ours(env, line) != real]
+    assert not wrong, f"{len(wrong)} of {len(lines)} differ:\n" + "\n".join(wrong[:10])
+
+
 def make_lmdb(path: Path, records: list[tuple[bytes, bytes]], **how: int) -> None:
     """Write an LMDB file."""
     lmdb = pytest.importorskip("lmdb")
