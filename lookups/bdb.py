@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 HASH_MAGIC, BTREE_MAGIC = 0x061561, 0x053162
 META_SIZE = 512
+HASH_FLAGS, BTREE_FLAGS = 0x07, 0xE7  #: those of a meta page that the library takes, alone
 _PAGE_HEADER = 26
 P_IBTREE, P_LBTREE, P_HASH, P_HASH_UNSORTED, P_LDUP = 3, 5, 13, 2, 12
 H_KEYDATA, H_DUPLICATE, H_OFFPAGE, H_OFFDUP = 1, 2, 3, 4
@@ -83,8 +84,12 @@ class BerkeleyFile:
             raise Corrupt("bad page size")
         if reader.size() % page_size:
             raise Corrupt("file size not a multiple of the pagesize")
-        if meta[24]:
-            raise Corrupt("encrypted")
+        if meta[24] or meta[26] & 7:
+            raise Corrupt("encrypted, partitioned, or with checksums")
+        if self.is_hash and not 0 < meta[25] < 14:
+            raise Corrupt("illegal page type or format")
+        if Struct(order + "I").unpack_from(meta, 48)[0] & ~(HASH_FLAGS if self.is_hash else BTREE_FLAGS):
+            raise Corrupt("unknown flag or combination of flags")
         self.page_size = page_size
         self.shorts, self.words = Struct(order + "H"), Struct(order + "I")
         #: number, page before and after, count, high water mark, level and kind of a page, from its number on
@@ -317,9 +322,9 @@ class BerkeleyFile:
         while left:
             page = self._page(number)
             (used,) = self.shorts.unpack_from(page, 22)
+            used = min(used, left)
             if not 0 < used <= self.page_size - _PAGE_HEADER:
                 raise Corrupt(f"page {number}: illegal page type or format")
-            used = min(used, left)
             parts.append(page[_PAGE_HEADER : _PAGE_HEADER + used])
             left -= used
             (number,) = self.words.unpack_from(page, 16)

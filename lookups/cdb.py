@@ -172,9 +172,9 @@ class Cdb(Lookup):
             opened = ctx.env.doors.files.open(file)
         except IsADirectoryError as error:
             # Exim opens a folder well enough and then cannot read from it
-            raise open_failed(f"cannot read header from {file}", "for cdb lookup", error) from None
+            raise open_failed(ctx, f"cannot read header from {file}", "for cdb lookup", error) from None
         except OSError as error:
-            raise open_failed(file, "for cdb lookup", error) from None
+            raise open_failed(ctx, file, "for cdb lookup", error) from None
         reader = PageReader(opened)
         try:
             if reader.size() < HEADER:

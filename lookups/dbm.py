@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from eximious.interpreter.logs import log_write
 from eximious.lookups.bdb import BerkeleyFile
-from eximious.lookups.files import reason
+from eximious.lookups.files import open_failed
 from eximious.lookups.paged import Corrupt, PageReader
 from eximious.lookups.registry import SINGLE_KEY, Lookup, OpenFailed, lookup
 
@@ -72,7 +72,7 @@ class _Dbm(Lookup):
         try:
             opened = ctx.env.doors.files.open(file)
         except OSError as error:
-            raise OpenFailed(words + reason(error)) from None
+            raise open_failed(ctx, file, "as a db (v4.1+) file", error) from None
         try:
             if _is_gdbm(opened.read(4)):
                 opened.close()

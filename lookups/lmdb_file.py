@@ -181,7 +181,8 @@ class LmdbFile:
         transactions = unpack(read(144, 8))[0], unpack(read(size + 144, 8))[0]
         self._until = monotonic() + FRESH
         newest = max(transactions)
-        if newest == self._transaction:
+        # what has been cut off must not be touched
+        if newest == self._transaction and self.reader.size() >= len(self._data):
             return
         page = 1 if transactions[1] >= transactions[0] else 0
         fields = self._meta.unpack_from(read(page * size, META_SIZE), HEADER)

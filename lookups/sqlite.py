@@ -23,6 +23,13 @@ STEPS = 200_000_000  #: virtual-machine steps of one query; a bound of ours
 RESULT_LIMIT = 64 * 1024 * 1024  #: characters of one result; a bound of ours
 _STEP = 1_000_000
 
+#: literals, and what only looks as if there were one in it
+_LITERAL = re.compile(
+    r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^]]*\]|--[^\n]*|/\*.*?(?:\*/|$)""", re.DOTALL
+)
+
+_MADE = re.compile(r"\(CAST\(x'([0-9a-f]*)' AS TEXT\) \|\| ''\)")
+
 #: what the library's authorizer calls the actions that change something
 _WRITES = ["DELETE", "INSERT", "UPDATE", "ALTER_TABLE", "REINDEX", "ANALYZE", "ATTACH", "DETACH"]
 
@@ -154,10 +161,7 @@ def _statements(text: str) -> list[str]:
 
 def _execute(connection: sqlite3.Connection, statement: str) -> sqlite3.Cursor:
     """Run one statement; parameters in it are NULL."""
-    try:
-        text = statement if statement.isascii() else statement.encode("latin-1").decode("utf-8")
-    except UnicodeDecodeError:
-        text = statement  # as near as Python's module lets one get
+    text = statement if statement.isascii() else _encodable(statement)
     try:
         return connection.execute(text)
     except sqlite3.ProgrammingError as error:
@@ -170,6 +174,34 @@ def _execute(connection: sqlite3.Connection, statement: str) -> sqlite3.Cursor:
         return connection.execute(text, (None,) * int(wanted[1] or 0))
 
 
+def _encodable(statement: str) -> str:
+    """Bytes that are UTF-8 as their text; a literal of other bytes as an expression for them.
+
+    Python's module takes no other text. Elsewhere than in literals other bytes become characters of their own.
+    """
+    try:
+        return statement.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    statement = _LITERAL.sub(_literal, statement)
+    try:
+        return statement.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return statement
+
+
+def _literal(match: re.Match[str]) -> str:
+    text = match[0]
+    data = text.encode("latin-1")
+    if text.startswith("'"):
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError:
+            data = data[1:-1].replace(b"''", b"'")
+            return f"(CAST(x'{data.hex()}' AS TEXT) || '')"  # as _MADE, and without the affinity of a cast
+    return text
+
+
 class _Nulls(dict[str, None]):
     """NULL for every named parameter."""
 
@@ -178,7 +210,12 @@ class _Nulls(dict[str, None]):
 
 
 def _names(cursor: sqlite3.Cursor) -> list[str]:
-    return [str(column[0]).encode("utf-8", "replace").decode("latin-1") for column in cursor.description]
+    names = [str(column[0]).encode("utf-8", "replace").decode("latin-1") for column in cursor.description]
+    return [_MADE.sub(_as_written, name) for name in names]
+
+
+def _as_written(made: re.Match[str]) -> str:
+    return "'" + bytes.fromhex(made[1]).decode("latin-1").replace("'", "''") + "'"
 
 
 def _show(names: list[str], row: tuple[Any, ...]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from eximious.interpreter.outcomes import Failure
 from eximious.lookups import lmdb_file
-from eximious.lookups.search import parse_type, search
+from eximious.lookups.search import SearchDefer, parse_type, search
 from lookup_files import write_cdb
 from lookup_world import ask_exim, context, environment, ours, prepare, real_exim, real_version, write_config
 
@@ -230,6 +230,13 @@ def test_damaged_berkeley_pages(source: str, tmp_path: Path) -> None:
         "level": (24, b"\x07"),
     }
     lines = []
+    for place in (24, 26, 48, 49, 51, 94):
+        for bit in (1, 4, 8, 16):
+            damaged = bytearray(whole)
+            damaged[place] ^= bit
+            file = tmp_path / f"meta{place}-{bit}"
+            file.write_bytes(damaged)
+            lines.append("${lookup{k1}" + kind + "{" + str(file) + "}{[$value]}{NF}}")
     for page in range(size, len(whole), size):
         for name, (place, data) in damages.items():
             damaged = bytearray(whole)
@@ -309,6 +316,20 @@ def test_lmdb_cut(tmp_path: Path) -> None:
         if ctx.env.searches:
             ctx.env.searches.close()
     assert "found" in outcomes and "lookup error" in outcomes and "nothing" not in outcomes
+
+
+def test_lmdb_cut_while_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is cut in its place defers where what is asked for is gone."""
+    monkeypatch.setattr(lmdb_file, "FRESH", 0.0)
+    file = tmp_path / "cut.mdb"
+    make_lmdb(file, [(b"key%04d" % n, b"value%d" % n) for n in range(2000)])
+    ctx = context(environment((4, 99)))
+    spec = parse_type("lmdb,cache=no")
+    for number in range(0, 2000, 7):
+        assert search(ctx, spec, f"key{number:04}", str(file)) is not None
+    os.truncate(file, 3 * 4096)
+    with pytest.raises(SearchDefer, match="MDB_PAGE_NOTFOUND"):
+        search(ctx, spec, "key1999", str(file))
 
 
 def test_lmdb_cycle(tmp_path: Path) -> None:
