@@ -31,6 +31,11 @@ def open_for_reading(ctx: Context, path: str) -> BinaryIO:
 
 
 def _failed(ctx: Context, path: str, number: int) -> str:
+    return f"failed to open {path}: {open_reason(ctx, number)}"
+
+
+def open_reason(ctx: Context, number: int) -> str:
+    """Why a file could not be opened, for an errno; where it may not be, who was not permitted. Manual 11.5."""
     import os
 
     who = ""
@@ -39,4 +44,4 @@ def _failed(ctx: Context, path: str, number: int) -> str:
 
         uid, gid = caller(ctx.env)
         who = f" (euid={uid} egid={gid})"
-    return f"failed to open {path}: {os.strerror(number)}{who}"
+    return os.strerror(number) + who

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 HASH_MAGIC, BTREE_MAGIC = 0x061561, 0x053162
 META_SIZE = 512
+HASH_FLAGS, BTREE_FLAGS = 0x07, 0xE7  #: those of a meta page that the library takes, alone
 _PAGE_HEADER = 26
-P_IBTREE, P_LBTREE, P_OVERFLOW, P_HASH, P_HASH_UNSORTED, P_LDUP = 3, 5, 7, 13, 2, 12
+P_IBTREE, P_LBTREE, P_HASH, P_HASH_UNSORTED, P_LDUP = 3, 5, 13, 2, 12
 H_KEYDATA, H_DUPLICATE, H_OFFPAGE, H_OFFDUP = 1, 2, 3, 4
 B_KEYDATA, B_DUPLICATE, B_OVERFLOW, B_DELETED = 1, 2, 3, 0x80
 #: the text whose hash the meta page holds, so that a reader can tell the hash function
@@ -55,6 +56,7 @@ class BerkeleyFile:
         "_internal",
         "_pack",
         "high",
+        "inline",
         "is_hash",
         "low",
         "page_size",
@@ -82,8 +84,12 @@ class BerkeleyFile:
             raise Corrupt("bad page size")
         if reader.size() % page_size:
             raise Corrupt("file size not a multiple of the pagesize")
-        if meta[24]:
-            raise Corrupt("encrypted")
+        if meta[24] or meta[26] & 7:
+            raise Corrupt("encrypted, partitioned, or with checksums")
+        if self.is_hash and not 0 < meta[25] < 14:
+            raise Corrupt("illegal page type or format")
+        if Struct(order + "I").unpack_from(meta, 48)[0] & ~(HASH_FLAGS if self.is_hash else BTREE_FLAGS):
+            raise Corrupt("unknown flag or combination of flags")
         self.page_size = page_size
         self.shorts, self.words = Struct(order + "H"), Struct(order + "I")
         #: number, page before and after, count, high water mark, level and kind of a page, from its number on
@@ -93,29 +99,28 @@ class BerkeleyFile:
         self._internal: dict[int, tuple[list[bytes], list[int]]] = {}
         self._hash = fnv
         self.top = self.high = self.low = self.root = 0
+        #: up to which length a key is in the page of a tree itself, -1 where that is not known
+        self.inline = -1
         self.spares: tuple[int, ...] = ()
         if self.is_hash:
             self.top, self.high, self.low = Struct(order + "III").unpack_from(meta, 72)
             (check,) = self.words.unpack_from(meta, 92)
             self.spares = Struct(order + "32I").unpack_from(meta, 96)
-            if check == fnv(_CHARKEY):
-                self._hash = fnv
-            elif check == torek(_CHARKEY):
-                self._hash = torek
-            else:
-                raise Corrupt("hash function of an application")
+            # that it is neither is not seen by the library: it hashes as it does by default
+            self._hash = torek if check == torek(_CHARKEY) else fnv
         else:
             (self.root,) = self.words.unpack_from(meta, 88)
+            # how many keys a page must have room for; with more, shorter ones are kept apart
+            if self.words.unpack_from(meta, 76)[0] == 2:
+                self.inline = LONG_KEY
 
     def get(self, key: bytes) -> bytes | None:
         """The data of the first record with ``key``, None where there is none; raises Corrupt."""
         return self._hash_get(key) if self.is_hash else self._btree_get(key)
 
     def _page(self, number: int) -> bytes:
-        page = self.reader.read(number * self.page_size, self.page_size)
-        if self.words.unpack_from(page, 8)[0] != number:
-            raise Corrupt(f"page {number}: wrong page number")
-        return page
+        # the number in a page is not looked at, as the library does not
+        return self.reader.read(number * self.page_size, self.page_size)
 
     def _offsets(self, page: bytes) -> tuple[int, ...]:
         (count,) = self.shorts.unpack_from(page, 20)
@@ -140,8 +145,8 @@ class BerkeleyFile:
         while number:
             page = self.reader.read(number * size, size)
             own, _, following, count, _, _, kind = self._head(page)
-            if own != number:
-                raise Corrupt(f"page {number}: wrong page number")
+            if not own:
+                return None  # nobody has used the page yet, whatever is in it
             if kind not in (P_HASH, P_HASH_UNSORTED):
                 raise Corrupt(f"page {number}: illegal page type or format")
             found = self._key_in(page, key, _PAGE_HEADER + count * 2)
@@ -217,14 +222,16 @@ class BerkeleyFile:
             internal = self._internal.get(number)
             if internal is None:
                 page = self.reader.read(number * size, size)
-                own, _, _, count, _, _, kind = self._head(page)
-                if own != number:
-                    raise Corrupt(f"page {number}: wrong page number")
-                if kind == P_LBTREE:
+                _, _, _, count, _, level, kind = self._head(page)
+                if kind == P_LBTREE and level == 1:
                     return self._leaf_get(page, _PAGE_HEADER + count * 2, key)
                 if kind != P_IBTREE:
                     raise Corrupt(f"page {number}: illegal page type or format")
-                internal = self._internal_page(page)
+                try:
+                    internal = self._internal_page(page)
+                except Corrupt:
+                    number = self._below(page, key)
+                    continue
                 if len(self._internal) >= PAGES_KEPT:
                     self._internal.clear()
                 self._internal[number] = internal
@@ -240,6 +247,24 @@ class BerkeleyFile:
         keys = [b"", *(self._tree_item(page, offset, 12) for offset in offsets[1:])]
         return keys, [self.words.unpack_from(page, offset + 4)[0] for offset in offsets]
 
+    def _below(self, page: bytes, key: bytes) -> int:
+        """The page below a damaged internal page: only what the library looks at has to be sound."""
+        offsets = self._offsets(page)
+        base, left = 0, len(offsets)
+        if not left:
+            raise Corrupt("no pages below")
+        while left:
+            middle = base + left // 2
+            found = self._tree_item(page, offsets[middle], 12) if middle else b""
+            if found == key and middle:
+                base = middle + 1
+                break
+            if found < key:
+                base, left = middle + 1, left - 1
+            left //= 2
+        number: int = self.words.unpack_from(page, offsets[max(base - 1, 0)] + 4)[0]
+        return number
+
     def _leaf_get(self, page: bytes, top: int, key: bytes) -> bytes | None:
         pack, size = self._pack, self.page_size
         # as in _key_in; of records with one key the first place is wanted, which they all share
@@ -252,6 +277,8 @@ class BerkeleyFile:
                     end = start + 3 + self.shorts.unpack_from(page, start)[0]
                     if end <= size:
                         return page[start + 3 : end]
+        elif len(key) <= self.inline and page.find(key, _PAGE_HEADER) < 0:
+            return None
         offsets = self._offsets(page)
         low, high = 0, len(offsets) // 2
         while low < high:
@@ -295,7 +322,8 @@ class BerkeleyFile:
         while left:
             page = self._page(number)
             (used,) = self.shorts.unpack_from(page, 22)
-            if page[25] != P_OVERFLOW or not 0 < used <= min(left, self.page_size - _PAGE_HEADER):
+            used = min(used, left)
+            if not 0 < used <= self.page_size - _PAGE_HEADER:
                 raise Corrupt(f"page {number}: illegal page type or format")
             parts.append(page[_PAGE_HEADER : _PAGE_HEADER + used])
             left -= used

@@ -6,13 +6,13 @@ import struct
 from typing import TYPE_CHECKING
 
 from eximious.interpreter.logs import log_write
-from eximious.interpreter.text import to_bytes, to_text
 from eximious.lookups.bdb import BerkeleyFile
-from eximious.lookups.files import reason
+from eximious.lookups.files import open_failed
 from eximious.lookups.paged import Corrupt, PageReader
 from eximious.lookups.registry import SINGLE_KEY, Lookup, OpenFailed, lookup
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from eximious.interpreter.context import Context
@@ -41,20 +41,43 @@ class _Gdbm:
         self.opened.close()
 
 
-class _Dbm(Lookup):
-    """What the three have in common: the file; a broken page means that nothing is found (as observed)."""
+class _Open:
+    """An open file of either kind. ``ctx``: of the lookup that opened it, for the log."""
 
-    def open(self, ctx: Context, file: str) -> BerkeleyFile | _Gdbm:
+    __slots__ = ("_get", "ctx", "file", "source")
+
+    def __init__(self, ctx: Context, file: str, source: BerkeleyFile | _Gdbm) -> None:
+        self.ctx, self.file, self.source = ctx, file, source
+        self._get = source.get
+
+    def text(self, key: str) -> str | None:
+        """The value of a key as text, None where there is none, or where a page is broken (as observed)."""
+        try:
+            data = self._get(key.encode("latin-1"))
+        except (Corrupt, OSError) as error:
+            log_write(self.ctx, f"Berkeley DB error: {self.file}: {error}")
+            return None
+        return None if data is None else data.decode("latin-1")
+
+    def text_with_zero(self, key: str) -> str | None:
+        """As :meth:`text`, for a key that is stored with a zero byte at its end."""
+        return self.text(key + "\0")
+
+
+class _Dbm(Lookup):
+    """What the three have in common: the file."""
+
+    def open(self, ctx: Context, file: str) -> _Open:
         words = f"failed to open {file} as a db (v4.1+) file: "
         try:
             opened = ctx.env.doors.files.open(file)
         except OSError as error:
-            raise OpenFailed(words + reason(error)) from None
+            raise open_failed(ctx, file, "as a db (v4.1+) file", error) from None
         try:
             if _is_gdbm(opened.read(4)):
                 opened.close()
-                return _Gdbm(ctx.env.doors.files.local_path(file))
-            return BerkeleyFile(PageReader(opened))
+                return _Open(ctx, file, _Gdbm(ctx.env.doors.files.local_path(file)))
+            return _Open(ctx, file, BerkeleyFile(PageReader(opened)))
         except ImportError:
             raise OpenFailed(f"failed to open {file} as a gdbm file: Python has no gdbm here") from None
         except (Corrupt, OSError) as error:
@@ -63,42 +86,41 @@ class _Dbm(Lookup):
             # Exim shows the errno that something else left: that there is no such file
             raise OpenFailed(words + "No such file or directory") from None
 
-    def close(self, handle: BerkeleyFile | _Gdbm) -> None:
-        if isinstance(handle, BerkeleyFile):
-            handle.reader.close()
+    def close(self, handle: _Open) -> None:
+        source = handle.source
+        if isinstance(source, BerkeleyFile):
+            source.reader.close()
         else:
-            handle.close()
-
-    def fetch(self, handle: BerkeleyFile | _Gdbm, key: str, question: Question) -> str | None:
-        try:
-            data = handle.get(to_bytes(key))
-        except (Corrupt, OSError) as error:
-            log_write(question.ctx, f"Berkeley DB error: {question.file}: {error}")
-            return None
-        return None if data is None else to_text(data)
+            source.close()
 
 
 @lookup("dbm", style=SINGLE_KEY, section="9.3")
 class Dbm(_Dbm):
     """The key with a trailing zero byte, as exim_dbmbuild writes it."""
 
-    def find(self, handle: BerkeleyFile | _Gdbm, question: Question) -> str | None:
-        return self.fetch(handle, question.key + "\0", question)
+    def asker(self, handle: _Open) -> Callable[[str], str | None]:
+        return handle.text_with_zero
+
+    def find(self, handle: _Open, question: Question) -> str | None:
+        return handle.text_with_zero(question.key)
 
 
 @lookup("dbmnz", style=SINGLE_KEY, section="9.3")
 class Dbmnz(_Dbm):
     """The key without a zero byte."""
 
-    def find(self, handle: BerkeleyFile | _Gdbm, question: Question) -> str | None:
-        return self.fetch(handle, question.key, question)
+    def asker(self, handle: _Open) -> Callable[[str], str | None]:
+        return handle.text
+
+    def find(self, handle: _Open, question: Question) -> str | None:
+        return handle.text(question.key)
 
 
 @lookup("dbmjz", style=SINGLE_KEY, section="9.3")
 class Dbmjz(_Dbm):
     """The key is a list, joined with zero bytes (what SASL's databases have)."""
 
-    def find(self, handle: BerkeleyFile | _Gdbm, question: Question) -> str | None:
+    def find(self, handle: _Open, question: Question) -> str | None:
         from eximious.interpreter.listsplit import split_list
 
-        return self.fetch(handle, "\0".join(split_list(question.key)), question)
+        return handle.text("\0".join(split_list(question.key)))

@@ -37,7 +37,7 @@ class DirectorySearch(Lookup):
         except IsADirectoryError:
             pass
         except OSError as error:
-            raise open_failed(file, "for directory search", error) from None
+            raise open_failed(ctx, file, "for directory search", error) from None
         if not file.startswith("/"):
             raise OpenFailed(f"dirname '{file}' for dsearch is not absolute")
 

@@ -6,6 +6,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from eximious.interpreter.files import open_reason
 from eximious.lookups.registry import OpenFailed
 
 if TYPE_CHECKING:
@@ -19,9 +20,10 @@ def reason(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno else str(error)
 
 
-def open_failed(file: str, purpose: str, error: OSError) -> OpenFailed:
+def open_failed(ctx: Context, file: str, purpose: str, error: OSError) -> OpenFailed:
     """The error for a file that cannot be opened: ``failed to open FILE PURPOSE: REASON``."""
-    return OpenFailed(f"failed to open {file} {purpose}: {reason(error)}")
+    why = open_reason(ctx, error.errno) if error.errno else str(error)
+    return OpenFailed(f"failed to open {file} {purpose}: {why}")
 
 
 def check_regular(ctx: Context, opened: BinaryIO, file: str, type_: str) -> None:

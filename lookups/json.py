@@ -29,7 +29,7 @@ class Json(Lookup):
         except IsADirectoryError:
             raise not_regular(file, "json") from None
         except OSError as error:
-            raise open_failed(file, "for json search", error) from None
+            raise open_failed(ctx, file, "for json search", error) from None
         check_regular(ctx, opened, file, "json")
         return opened
 

@@ -33,10 +33,10 @@ class Lmdb(Lookup):
             raise OpenFailed(f"LMDB: Unable to open environment with {file}: {shown}") from None
 
     def asker(self, handle: LmdbFile) -> Callable[[str], str | None]:
-        return handle.text
+        return handle.asker()
 
     def find(self, handle: LmdbFile, question: Question) -> str | None:
-        return handle.text(question.key)
+        return handle.asker()(question.key)
 
     def close(self, handle: LmdbFile) -> None:
         handle.close()

@@ -18,6 +18,7 @@ from eximious.lookups.paged import Corrupt
 from eximious.lookups.registry import SearchDefer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from mmap import mmap
 
     from eximious.lookups.paged import PageReader
@@ -39,6 +40,9 @@ WRONG_TYPE = "MDB_CORRUPTED: Located page was wrong type"
 INCOMPATIBLE = "MDB_INCOMPATIBLE: Operation and DB incompatible, or DB flags changed"
 
 
+_Leaf = tuple[int, int, int, int]
+
+
 class NotLmdb(Corrupt):
     """The file is no LMDB file at all, or of another version."""
 
@@ -58,6 +62,7 @@ class LmdbFile:
         "_quad",
         "_root",
         "_short",
+        "_size",
         "_transaction",
         "_until",
         "little",
@@ -85,6 +90,8 @@ class LmdbFile:
         self._quad = Struct(order + "Q").unpack_from
         self._head = Struct(order + "QHHH").unpack_from
         self._short = Struct(order + "H").pack
+        #: size of a short value and, where there is more to see to, a number that is not 0
+        self._size = Struct("<HI" if self.little else ">IH").unpack_from
         self._lengths = [self._short(length) for length in range(KEY_LIMIT + 1)]
         (self.page_size,) = Struct(order + "I").unpack_from(meta, 40)
         if not 512 <= self.page_size <= 65536 or self.page_size & (self.page_size - 1):
@@ -94,43 +101,57 @@ class LmdbFile:
         self._root = NO_PAGE
         self._pages = 0
         self._data: mmap | bytes = b""
-        #: the pages that are known by the first keys in them, which are in order: a leaf's place << 16 and the end of
-        #: its pointers; the complement of the number of a page that nobody has looked at yet, whatever it is
+        #: the pages that are known by the first keys in them, which are in order: places in a leaf (six bytes on, its
+        #: pointers, their end, its end); the number of a page that nobody has looked at yet, whatever it is
         self._firsts: list[bytes] = []
-        self._places: list[int] = []
+        self._places: list[_Leaf | int] = []
         self._refresh()
 
-    def text(self, text: str) -> str | None:
-        """The value of a key as text, None where there is none; raises SearchDefer.
+    def asker(self) -> Callable[[str], str | None]:
+        """What gives the value of a key as text, None where there is none; raises SearchDefer.
 
         The usual way with little called: pages that are known, the first place that looks like the key, a short
-        value. Whatever else there is, :meth:`get` sees to.
+        value. Whatever else there is, :meth:`get` sees to. What is used again and again is at hand in local names.
         """
-        key = text.encode("latin-1")
-        try:
-            if monotonic() < self._until:
-                place = self._places[bisect_right(self._firsts, key) - 1]
-                length = len(key)
-                if place > 0 and length <= KEY_LIMIT:
-                    lower, place = place & 0xFFFF, place >> 16
-                    file, end = self._data, place + self.page_size
+        # these lists are changed, never replaced
+        firsts, places, lengths = self._firsts, self._places, self._lengths
+        short, size_of = self._short, self._size
+        file, until = self._data, self._until
+        find, rfind = file.find, file.rfind
+
+        def text(text: str) -> str | None:
+            nonlocal file, until, find, rfind
+            key = text.encode("latin-1")
+            if monotonic() < until:
+                leaf = places[bisect_right(firsts, key) - 1]
+                if type(leaf) is tuple and len(key) <= KEY_LIMIT:
+                    six, pointers, lower, end = leaf
+                    wanted = lengths[len(key)] + key
                     # looking for the bytes of length and key is faster than a search in order; from the end,
                     # because it then goes by the first byte, a length, which is rarer there than a key's last
-                    at = file.rfind(self._lengths[length] + key, place + lower, end) - 6
+                    at = rfind(wanted, lower, end)
                     if at < 0:
                         return None
                     # a node begins six bytes before, if the page points there
-                    pointer = file.find(self._short(at - place), place + HEADER, place + lower)
+                    pointer = find(short(at - six), pointers, lower)
                     if pointer > 0 and not pointer & 1:
-                        low, high, flags, _ = self._node(file, at)
-                        at += 8 + length
-                        if not flags and not high and at + low <= end and self.little:
-                            return file[at : at + low].decode("latin-1")
-            data = self.get(key)
-        except (Corrupt, OSError) as error:
-            shown = reason(error) if isinstance(error, OSError) else str(error)
-            raise SearchDefer(f"LMDB: lookup error: {shown}") from None
-        return None if data is None else data.decode("latin-1")
+                        size, rest = size_of(file, at - 6)
+                        at += len(wanted)
+                        size += at
+                        if not rest and size <= end:
+                            return file[at:size].decode("latin-1")
+            try:
+                data = self.get(key)
+            except (Corrupt, OSError) as error:
+                shown = reason(error) if isinstance(error, OSError) else str(error)
+                raise SearchDefer(f"LMDB: lookup error: {shown}") from None
+            finally:
+                # newer data may have been taken
+                file, until = self._data, self._until
+                find, rfind = file.find, file.rfind
+            return None if data is None else data.decode("latin-1")
+
+        return text
 
     def get(self, key: bytes) -> bytes | None:
         """The value of ``key``, None where there is none; raises Corrupt."""
@@ -160,7 +181,8 @@ class LmdbFile:
         transactions = unpack(read(144, 8))[0], unpack(read(size + 144, 8))[0]
         self._until = monotonic() + FRESH
         newest = max(transactions)
-        if newest == self._transaction:
+        # what has been cut off must not be touched
+        if newest == self._transaction and self.reader.size() >= len(self._data):
             return
         page = 1 if transactions[1] >= transactions[0] else 0
         fields = self._meta.unpack_from(read(page * size, META_SIZE), HEADER)
@@ -190,15 +212,16 @@ class LmdbFile:
             return None
         for _ in DEPTHS:
             at = bisect_right(self._firsts, key) - 1
-            place = self._places[at]
-            if place < 0:
-                place = self._know(at, ~place)
-            if place > 0:
-                return self._in_leaf(place >> 16, place & 0xFFFF, key)
+            leaf: _Leaf | int | None = self._places[at]
+            if isinstance(leaf, int):
+                leaf = self._know(at, leaf)
+            if leaf is not None:
+                place = leaf[1] - HEADER
+                return self._in_leaf(place, leaf[2] - place, key)
         raise Corrupt(WRONG_TYPE)
 
-    def _know(self, at: int, number: int) -> int:
-        """Take the page behind the first key ``at`` apart; gives what is kept of a leaf, 0 for a branch.
+    def _know(self, at: int, number: int) -> _Leaf | None:
+        """Take the page behind the first key ``at`` apart; gives what is kept of a leaf, None for a branch.
 
         The keys of a branch come in the place of its own, so that in the end one search finds the leaf.
         """
@@ -209,7 +232,7 @@ class LmdbFile:
         if lower < HEADER or lower > size - 8:
             raise Corrupt(WRONG_TYPE)
         if kind & LEAF:
-            leaf = self._places[at] = place << 16 | lower
+            leaf = self._places[at] = place + 6, place + HEADER, place + lower, place + size
             return leaf
         if not kind & BRANCH:
             raise Corrupt(WRONG_TYPE)
@@ -220,11 +243,11 @@ class LmdbFile:
             keys[0], at = b"", 0
         self._firsts[at : at + 1] = keys
         self._places[at : at + 1] = numbers
-        return 0
+        return None
 
     def _forget(self) -> None:
         """Forget the pages that are known."""
-        self._firsts, self._places = [b""], [~self._root]
+        self._firsts[:], self._places[:] = [b""], [self._root]
 
     def _branch(self, place: int, lower: int) -> tuple[list[bytes], list[int]]:
         data = self._data[place : place + self.page_size]
@@ -241,7 +264,7 @@ class LmdbFile:
             if offset + 8 + length > self.page_size:
                 raise Corrupt(WRONG_TYPE)
             keys.append(data[offset + 8 : offset + 8 + length])
-            numbers.append(~(low | high << 16 | top << 32))
+            numbers.append(low | high << 16 | top << 32)
         return keys, numbers
 
     def _in_leaf(self, place: int, lower: int, key: bytes) -> bytes | None:

@@ -191,7 +191,7 @@ class _LineSearch(Lookup):
         except IsADirectoryError:
             raise not_regular(file, "lsearch") from None
         except OSError as error:
-            raise open_failed(file, "for linear search", error) from None
+            raise open_failed(ctx, file, "for linear search", error) from None
         check_regular(ctx, opened, file, "lsearch")
         return opened
 

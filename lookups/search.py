@@ -43,12 +43,10 @@ class Found:
     default split it into (``$1`` and ``$2`` while the result is used), None without these.
     """
 
-    __slots__ = ("value",)
+    __slots__ = ("value",)  # there is no __init__: the call of one would be a tenth of a lookup
+    value: str
     wild: str | None = None
     fixed: str | None = None
-
-    def __init__(self, value: str) -> None:
-        self.value = value
 
 
 class FoundParts(Found):
@@ -58,6 +56,12 @@ class FoundParts(Found):
 
     def __init__(self, value: str, wild: str, fixed: str) -> None:
         self.value, self.wild, self.fixed = value, wild, fixed
+
+
+def _found(value: str) -> Found:
+    found = Found()
+    found.value = value
+    return found
 
 
 def find(
@@ -85,6 +89,7 @@ def search(
     Raises ExpansionError with Exim's message, of which OpenFailed where the source cannot be opened, and
     SearchDefer where there is no answer now. Results are untainted except where a type says otherwise.
     """
+    found: Found | None
     handles = ctx.env.searches
     if key and handles is not None and spec.plain:
         # the usual way: one key in the file that was asked last
@@ -107,7 +112,11 @@ def search(
                     value = value[: value.index("\0")]  # results are C strings
                 if spec.cache_write:
                     source.keep(key, value, spec.options_text, None)
-                return None if value is None else Found(value)
+                if value is None:
+                    return None
+                found = Found()
+                found.value = value
+                return found
     lookup = LOOKUPS.get(spec.name) or find_type(spec.name)
     if lookup is None:
         raise ExpansionError(f'unknown lookup type "{spec.name}"')
@@ -139,7 +148,7 @@ def search(
     try:
         if spec.partial < 0 and not spec.star:
             value = _find_one(ctx, spec, source, key, expand)
-            found = None if value is None else Found(value)
+            found = None if value is None else _found(value)
         else:
             found = _matched(ctx, spec, source, key, expand)
     except SearchDefer as defer:
@@ -159,10 +168,8 @@ def query_parts(ctx: Context, spec: LookupSpec, text: str, expand: Callable[[str
     """Give file ("" for none) and query of a query-style lookup's text (manual 9.22)."""
     if spec.style != ABSFILE_QUERY:
         return "", text
-    for option in spec.options:
-        if option.startswith("file="):
-            file, query = option[5:], text
-            break
+    if spec.file is not None:
+        file, query = spec.file, text
     else:
         text = follow(text.lstrip(SPACE), text)
         if text.startswith("/"):
@@ -197,7 +204,7 @@ def _matched(
     value = _find_one(ctx, spec, source, key, expand)
     partial = spec.partial
     if value is not None:
-        return FoundParts(value, "", key) if partial >= 0 else Found(value)
+        return FoundParts(value, "", key) if partial >= 0 else _found(value)
     if partial >= 0:
         affix = spec.affix
         if affix:

@@ -32,13 +32,15 @@ class LookupSpec:
     ``partial``: how many components must stay in a partial match, -1 for none. ``affix``: what is put
     before the key. ``star``: 0, STAR or STARAT. ``takes_key``: whether it is a single-key type,
     with ``{key}`` before the type and a file after it. ``options``: those for the type itself;
-    ``ret_key``, ``cache_read`` and ``cache_write`` are taken out of them. ``plain``: a key is looked up as it is.
+    ``ret_key``, ``cache_read`` and ``cache_write`` are taken out of them. ``file``: what the option ``file=``
+    says. ``plain``: a key is looked up as it is.
     """
 
     __slots__ = (
         "affix",
         "cache_read",
         "cache_write",
+        "file",
         "name",
         "options",
         "options_text",
@@ -60,6 +62,7 @@ class LookupSpec:
         self.cache_read = self.cache_write = True
         self.options = [option for option in options if option != "ret=key"]
         self.options_text = ""
+        self.file = next((option[5:] for option in options if option.startswith("file=")), None)
 
     def check_key(self, key_given: bool) -> None:
         """Raise Exim's error where a key is missing before the type, or is there and may not be."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import sqlite3
 import stat
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,6 @@ from eximious.lookups.registry import ABSFILE_QUERY, Lookup, OpenFailed, SearchD
 from eximious.lookups.values import named_value
 
 if TYPE_CHECKING:
-    import sqlite3
     from typing import Any
 
     from eximious.interpreter.context import Context
@@ -22,6 +22,13 @@ LOCK_TIMEOUT = 5  #: seconds, the default of sqlite_lock_timeout
 STEPS = 200_000_000  #: virtual-machine steps of one query; a bound of ours
 RESULT_LIMIT = 64 * 1024 * 1024  #: characters of one result; a bound of ours
 _STEP = 1_000_000
+
+#: literals, and what only looks as if there were one in it
+_LITERAL = re.compile(
+    r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^]]*\]|--[^\n]*|/\*.*?(?:\*/|$)""", re.DOTALL
+)
+
+_MADE = re.compile(r"\(CAST\(x'([0-9a-f]*)' AS TEXT\) \|\| ''\)")
 
 #: what the library's authorizer calls the actions that change something
 _WRITES = ["DELETE", "INSERT", "UPDATE", "ALTER_TABLE", "REINDEX", "ANALYZE", "ATTACH", "DETACH"]
@@ -38,8 +45,6 @@ class _Database:
         self.steps = 0
         connection.set_progress_handler(self._progress, _STEP)
         if not writable:
-            import sqlite3
-
             writes = {getattr(sqlite3, f"SQLITE_{name}") for name in _WRITES}
             writes |= {
                 getattr(sqlite3, name)
@@ -65,7 +70,6 @@ class Sqlite(Lookup):
     """Rows of all statements of the query. An error of the library is an answer: nothing is found."""
 
     def open(self, ctx: Context, file: str) -> _Database:
-        import sqlite3
         from urllib.parse import quote
 
         files = ctx.env.doors.files
@@ -112,23 +116,21 @@ class Sqlite(Lookup):
         handle.connection.close()
 
     def find(self, handle: _Database, question: Question) -> str | None:
-        import sqlite3
-
         handle.refusal, handle.steps = None, 0
         rows: list[str] = []
         size = 0
         try:
             for statement in _statements(question.key):
                 cursor = _execute(handle.connection, statement)
-                if cursor.description is None:
-                    continue
-                names = [
-                    str(column[0]).encode("utf-8", "replace").decode("latin-1")
-                    for column in cursor.description
-                ]
+                names: list[str] = []
                 for row in cursor:
-                    rows.append(_show(names, row))
-                    size += len(rows[-1])
+                    if len(row) == 1:
+                        shown = "<NULL>" if row[0] is None else _text(row[0])
+                    else:
+                        names = names or _names(cursor)
+                        shown = _show(names, row)
+                    rows.append(shown)
+                    size += len(shown)
                     if size > RESULT_LIMIT:
                         raise SearchDefer(f"sqlite: result of more than {RESULT_LIMIT} bytes")
         except (sqlite3.Error, sqlite3.Warning, OverflowError, ValueError, UnicodeError):
@@ -145,8 +147,6 @@ class Sqlite(Lookup):
 
 def _statements(text: str) -> list[str]:
     """Split text at the semicolons that end statements."""
-    import sqlite3
-
     if ";" not in text:
         return [text] if text.strip() else []
     found = []
@@ -161,11 +161,7 @@ def _statements(text: str) -> list[str]:
 
 def _execute(connection: sqlite3.Connection, statement: str) -> sqlite3.Cursor:
     """Run one statement; parameters in it are NULL."""
-    import sqlite3
-
-    text = statement.encode("latin-1").decode("utf-8", "surrogateescape")
-    if any("\udc80" <= char <= "\udcff" for char in text):
-        text = statement  # no UTF-8: as near as Python's module lets one get
+    text = statement if statement.isascii() else _encodable(statement)
     try:
         return connection.execute(text)
     except sqlite3.ProgrammingError as error:
@@ -178,6 +174,34 @@ def _execute(connection: sqlite3.Connection, statement: str) -> sqlite3.Cursor:
         return connection.execute(text, (None,) * int(wanted[1] or 0))
 
 
+def _encodable(statement: str) -> str:
+    """Bytes that are UTF-8 as their text; a literal of other bytes as an expression for them.
+
+    Python's module takes no other text. Elsewhere than in literals other bytes become characters of their own.
+    """
+    try:
+        return statement.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    statement = _LITERAL.sub(_literal, statement)
+    try:
+        return statement.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return statement
+
+
+def _literal(match: re.Match[str]) -> str:
+    text = match[0]
+    data = text.encode("latin-1")
+    if text.startswith("'"):
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError:
+            data = data[1:-1].replace(b"''", b"'")
+            return f"(CAST(x'{data.hex()}' AS TEXT) || '')"  # as _MADE, and without the affinity of a cast
+    return text
+
+
 class _Nulls(dict[str, None]):
     """NULL for every named parameter."""
 
@@ -185,9 +209,16 @@ class _Nulls(dict[str, None]):
         return None
 
 
+def _names(cursor: sqlite3.Cursor) -> list[str]:
+    names = [str(column[0]).encode("utf-8", "replace").decode("latin-1") for column in cursor.description]
+    return [_MADE.sub(_as_written, name) for name in names]
+
+
+def _as_written(made: re.Match[str]) -> str:
+    return "'" + bytes.fromhex(made[1]).decode("latin-1").replace("'", "''") + "'"
+
+
 def _show(names: list[str], row: tuple[Any, ...]) -> str:
-    if len(row) == 1:
-        return "<NULL>" if row[0] is None else _text(row[0])
     return "".join(
         named_value(name, "<NULL>" if value is None else _text(value)) for name, value in zip(names, row)
     )

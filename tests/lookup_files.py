@@ -42,3 +42,13 @@ def write_cdb(path: Path, records: Iterable[tuple[bytes, bytes]]) -> None:
             place += size * 8
         out.seek(0)
         out.write(b"".join(struct.pack("<II", *head) for head in heads))
+
+
+def write_cdb_beyond(path: Path) -> None:
+    """Write a cdb file with the data of ``long`` and the record of ``gone`` behind its end, but in its last page."""
+    write_cdb(path, [(b"long", b"1"), (b"gone", b"2"), (b"kept", b"3")])
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<I", data, data.index(b"long1") - 4, 2000)
+    gone = struct.pack("<II", cdb_hash(b"gone"), data.index(b"gone2") - 8)
+    struct.pack_into("<I", data, data.index(gone) + 4, len(data) + 16)
+    path.write_bytes(data)

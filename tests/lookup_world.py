@@ -19,7 +19,7 @@ from typing import Any
 import casefile
 from eximious.backends.files import Seeing
 from eximious.interpreter.outcomes import Refused
-from lookup_files import write_cdb
+from lookup_files import write_cdb, write_cdb_beyond
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "lookups"
 BUILD = FIXTURES.parent / "expansion" / "build.txt"  #: ``exim -bV`` of the Exim whose answers are recorded
@@ -73,6 +73,7 @@ def prepare(folder: Path) -> None:
     (folder / "header.cdb").write_bytes(whole[:2048])
     (folder / "cut.cdb").write_bytes(whole[:2100])
     (folder / "short.cdb").write_bytes(whole[:100])
+    write_cdb_beyond(folder / "beyond.cdb")
     for name, size in (("cut1.dbm", 5000), ("cut2.dbm", 9000), ("cut3.dbm", 600), ("cut4.dbm", 100)):
         (folder / name).write_bytes((folder / "zero.dbm").read_bytes()[:size])
     (folder / "empty.dbm").write_bytes(b"")

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from eximious.interpreter.outcomes import Failure
-from eximious.lookups.search import parse_type, search
+from eximious.lookups import lmdb_file
+from eximious.lookups.search import SearchDefer, parse_type, search
 from lookup_files import write_cdb
 from lookup_world import ask_exim, context, environment, ours, prepare, real_exim, real_version, write_config
 
@@ -209,6 +210,49 @@ def test_broken_files(name: str, source: str, tmp_path: Path) -> None:
         ctx.env.searches.close()
 
 
+@pytest.mark.differential
+@pytest.mark.parametrize("source", ["zero.dbm", "plain.dbm", "tree.dbm", "longtree.dbm"])
+def test_damaged_berkeley_pages(source: str, tmp_path: Path) -> None:
+    """What the library looks at in a page's head, and what not."""
+    exim = real_exim()
+    if exim is None or real_version(exim) != "4.96":
+        pytest.skip("Exim 4.96 is not installed")
+    prepare(tmp_path)
+    tmp_path.chmod(0o755)
+    config = write_config(tmp_path)
+    whole = (tmp_path / source).read_bytes()
+    (size,) = struct.unpack_from("<I", whole, 20)
+    kind = "dbm" if source == "zero.dbm" else "dbmnz"
+    damages = {
+        "number": (8, struct.pack("<I", 7777)),
+        "none": (8, bytes(4)),
+        "before": (12, struct.pack("<I", 99999)),
+        "level": (24, b"\x07"),
+    }
+    lines = []
+    for place in (24, 26, 48, 49, 51, 94):
+        for bit in (1, 4, 8, 16):
+            damaged = bytearray(whole)
+            damaged[place] ^= bit
+            file = tmp_path / f"meta{place}-{bit}"
+            file.write_bytes(damaged)
+            lines.append("${lookup{k1}" + kind + "{" + str(file) + "}{[$value]}{NF}}")
+    for page in range(size, len(whole), size):
+        for name, (place, data) in damages.items():
+            damaged = bytearray(whole)
+            damaged[page + place : page + place + len(data)] = data
+            file = tmp_path / f"{name}{page}"
+            file.write_bytes(damaged)
+            lines += [
+                "${lookup{" + key + "}" + kind + "{" + str(file) + "}{[$value]}{NF}}"
+                for key in ("k1", "k3", "key250", "key300", "long", "a", "nf")
+            ]
+    env = environment()
+    answers = ask_exim(exim, config, lines)
+    wrong = [line for line, real in zip(lines, answers, strict=True) if ours(env, line) != real]
+    assert not wrong, f"{len(wrong)} of {len(lines)} differ:\n" + "\n".join(wrong[:10])
+
+
 def make_lmdb(path: Path, records: list[tuple[bytes, bytes]], **how: int) -> None:
     """Write an LMDB file."""
     lmdb = pytest.importorskip("lmdb")
@@ -274,6 +318,20 @@ def test_lmdb_cut(tmp_path: Path) -> None:
     assert "found" in outcomes and "lookup error" in outcomes and "nothing" not in outcomes
 
 
+def test_lmdb_cut_while_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is cut in its place defers where what is asked for is gone."""
+    monkeypatch.setattr(lmdb_file, "FRESH", 0.0)
+    file = tmp_path / "cut.mdb"
+    make_lmdb(file, [(b"key%04d" % n, b"value%d" % n) for n in range(2000)])
+    ctx = context(environment((4, 99)))
+    spec = parse_type("lmdb,cache=no")
+    for number in range(0, 2000, 7):
+        assert search(ctx, spec, f"key{number:04}", str(file)) is not None
+    os.truncate(file, 3 * 4096)
+    with pytest.raises(SearchDefer, match="MDB_PAGE_NOTFOUND"):
+        search(ctx, spec, "key1999", str(file))
+
+
 def test_lmdb_cycle(tmp_path: Path) -> None:
     """A branch whose children are itself ends as damaged."""
     file = tmp_path / "cycle.mdb"
@@ -296,8 +354,9 @@ def test_lmdb_cycle(tmp_path: Path) -> None:
         assert "MDB_CORRUPTED" in caught.value.message
 
 
-def test_lmdb_sees_commits(tmp_path: Path) -> None:
+def test_lmdb_sees_commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What another process commits is seen, at the latest a moment later."""
+    monkeypatch.setattr(lmdb_file, "FRESH", 0.0)
     file = tmp_path / "grows.mdb"
     make_lmdb(file, [(b"a", b"1")])
     ctx = context(environment((4, 99)))
@@ -306,8 +365,6 @@ def test_lmdb_sees_commits(tmp_path: Path) -> None:
     assert found is not None and found.value == "1"
     for number in range(5):
         make_lmdb(file, [(b"a", b"%d" % number), (b"b", b"x" * 5000)])
-    source = next(iter(ctx.env.searches.sources.values()))
-    source.handle._until = 0.0
     found = search(ctx, spec, "a", str(file))
     assert found is not None and found.value == "4"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from eximious.interpreter.text import Tainted
 from eximious.lookups import registry
 from eximious.lookups.search import OpenFailed, SearchDefer, parse_type, search, tidyup
 from lookup_files import write_cdb
-from lookup_world import Files, context, environment, ours, prepare
+from lookup_world import Files, context, environment, ours, prepare, real_exim, write_config
 
 
 def test_every_type_has_its_declaration() -> None:
@@ -328,26 +330,68 @@ def test_sqlite_is_bounded(tmp_path: Path) -> None:
         sqlite.STEPS = before
 
 
+class Closed(Files):
+    """Nothing may be read."""
+
+    def open(self, path: str) -> Any:
+        raise PermissionError(13, "Permission denied", path)
+
+    def listdir(self, path: str) -> list[str]:
+        raise PermissionError(13, "Permission denied", path)
+
+
 def test_permissions(tmp_path: Path) -> None:
     """What may not be read cannot be opened, in Exim's words."""
 
-    class Closed(Files):
-        def open(self, path: str) -> Any:
-            raise PermissionError(13, "Permission denied", path)
-
-        def listdir(self, path: str) -> list[str]:
-            raise PermissionError(13, "Permission denied", path)
-
     env = environment((4, 99), files=Closed())
+    env.caller_uid, env.caller_gid = 7, 8
+    who = " (euid=7 egid=8)"
     for name, message in (
-        ("lsearch", "failed to open /x for linear search: Permission denied"),
-        ("cdb", "failed to open /x for cdb lookup: Permission denied"),
-        ("dbm", "failed to open /x as a db (v4.1+) file: Permission denied"),
-        ("dsearch", "failed to open /x for directory search: Permission denied"),
-        ("json", "failed to open /x for json search: Permission denied"),
+        ("lsearch", "failed to open /x for linear search: Permission denied" + who),
+        ("cdb", "failed to open /x for cdb lookup: Permission denied" + who),
+        ("dbm", "failed to open /x as a db (v4.1+) file: Permission denied" + who),
+        ("dsearch", "failed to open /x for directory search: Permission denied" + who),
+        ("json", "failed to open /x for json search: Permission denied" + who),
         ("lmdb", "LMDB: Unable to open environment with /x: Permission denied"),
     ):
         assert ours(env, "${lookup{k}" + name + "{/x}}") == "Failed: " + message
+
+
+@pytest.mark.differential
+def test_permissions_of_the_real_one(tmp_path: Path) -> None:
+    """The same words as the real Exim's, asked by a user who may not read."""
+    exim = real_exim()
+    if exim is None or os.geteuid() != 0:
+        pytest.skip("no Exim is installed, or this is not root")
+    nobody = 65534
+    prepare(tmp_path)
+    for folder in (tmp_path, *list(tmp_path.parents)[:3]):
+        folder.chmod(folder.stat().st_mode | 0o55)
+    config = write_config(tmp_path)
+    closed = {
+        "lsearch": "short.lsearch",
+        "nwildlsearch": "wild.lsearch",
+        "iplsearch": "nets.iplsearch",
+        "cdb": "whole.cdb",
+        "dbm": "zero.dbm",
+        "dbmnz": "plain.dbm",
+        "dsearch": "tree",
+    }
+    for name, file in closed.items():
+        (tmp_path / file).chmod(0)
+        line = "${lookup{k1}" + name + "{" + str(tmp_path / file) + "}}"
+        real = subprocess.run(
+            [exim, "-C", str(config), "-be", line],
+            user=nobody,
+            group=nobody,
+            extra_groups=[],
+            capture_output=True,
+            encoding="latin-1",
+        ).stdout
+        env = environment(files=Closed())
+        env.caller_uid, env.caller_gid = nobody, nobody
+        assert ours(env, line) + "\n" == real
+        assert "Permission denied (euid=65534 egid=65534)" in real
 
 
 def test_files_that_look_themselves_up_end(tmp_path: Path) -> None:
