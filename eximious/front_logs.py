@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 
 
 def write_watched(line: str, where: str) -> None:
@@ -28,14 +29,30 @@ def write_stamped(line: str, where: str) -> None:
 
 #: debugging output that is still to be written
 _held: list[str] = []
-HELD = 1000
+#: lines that are kept at most, and how long such a line may be
+HELD, LONG = 1000, 1000
 
 
 def write_debug(text: str) -> None:
     """Write a line of debugging output; kept until there is enough of it, or something else is written."""
     _held.append(f"{text}\n")
-    if len(_held) > HELD or sys.stderr.isatty():
+    if len(_held) > _most() or len(text) > LONG:
         flush_debug()
+
+
+def write_trace(line: str) -> None:
+    """Write a line about what is done as host checking does (``-bh``); kept as :func:`write_debug` does."""
+    if "\n" in line:
+        line = line.replace("\n", "\n>>> ")
+    _held.append(f">>> {line}\n")
+    if len(_held) > _most() or len(line) > LONG:
+        flush_debug()
+
+
+@cache
+def _most() -> int:
+    """How many lines may be kept: none where somebody sees each as it comes."""
+    return 0 if sys.stderr.isatty() else HELD
 
 
 def flush_debug() -> None:

@@ -18,7 +18,7 @@ PIECE = 1 << 16
 
 def run(assembly: Assembly, arguments: Arguments) -> int:
     """Take a session from standard input; replies go to standard output, logs and traces to standard error."""
-    from eximious.front_logs import write_told
+    from eximious.front_logs import flush_debug, write_told, write_trace
     from eximious.interpreter.origin import OriginError, address_and_port
     from eximious.interpreter.text import Tainted
     from eximious.simulation.smtp.session import SmtpSession
@@ -47,36 +47,31 @@ def run(assembly: Assembly, arguments: Arguments) -> int:
 
     gc.freeze()
     gc.disable()
-    write = sys.stdout.buffer.write
+
+    def write(data: bytes) -> None:
+        flush_debug()  # what was done comes before what is answered
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
     head = (
         f"\n**** SMTP testing session as if from host {address}\n"
         "**** but without any ident (RFC 1413) callback.\n"
         "**** This is not for real!\n\n"
     )
     smtp = SmtpSession(ctx, callouts=arguments.mode == "-bhc", log=write_told, record=False)
-    smtp.state.trace = _trace
+    smtp.state.trace = write_trace
     stream: Any = sys.stdin.buffer
     try:
         smtp.introduce = lambda: write(head.encode("latin-1"))
         write(smtp.start())
         ctx.message.sender_address = ""  # until here it is that of the caller
-        sys.stdout.buffer.flush()
         while not smtp.closed:
             data = stream.read1(PIECE)
             if not data:
                 write(smtp.end())
                 break
             write(smtp.feed(data))
-            sys.stdout.buffer.flush()
     finally:
-        sys.stdout.buffer.flush()
+        flush_debug()
         assembly.close()
     return 1 if smtp.panicked else 0
-
-
-def _trace(line: str) -> None:
-    """Write a line about what is done as Exim's host checking does."""
-    sys.stdout.flush()
-    text = "".join(f">>> {one}\n" for one in str(line).split("\n"))
-    sys.stderr.buffer.write(text.encode("latin-1", "replace"))
-    sys.stderr.buffer.flush()

@@ -27,6 +27,7 @@ HEADERS = {
     "content-id:": "mime_content_id",
     "content-description:": "mime_content_description",
 }
+_LONGEST = max(map(len, HEADERS))
 #: parameter -> attribute of the message
 PARAMETERS = {
     "name=": "mime_filename",
@@ -34,7 +35,20 @@ PARAMETERS = {
     "charset=": "mime_charset",
     "boundary=": "mime_boundary",
 }
+_PARAMETER = re.compile(r"(?:name|filename|charset|boundary)=|filename\*", re.A | re.I)
+_QUOTED = re.compile(r'"([^"]*+)"(?=;)')
 _PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
+
+# a line in which nothing but spaces has to go, up to the next that does not go on with it
+_SIMPLE = re.compile(
+    r"([^\x00-\x1f\\()=]++(?:=\x20*+[^\x00-\x20;][^\x00-\x1f;]*+(?:;[^\x00-\x1f\\()=]*+|(?=\n)))*+)\n(?=[^\t ])"
+)
+_PIECES = re.compile(r"([^=]*+)(?:(=)\x20*+([^;]*+;?+))?+")
+# what may be taken at once, since each of its characters would be treated alike
+_VALUE = re.compile(r"[^\x00-\x1f;]+")
+_PLAIN = re.compile(r"[^\x00-\x1f\\()=]+")
+_COMMENT = re.compile(r"[^\n\\()]+")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]+")
 
 
 def read_header(stream: Stream) -> str | None:
@@ -44,16 +58,51 @@ def read_header(stream: Stream) -> str | None:
     and comments in round brackets go.
     """
     text, end, at = stream.text, stream.end, stream.at
+    if text.startswith("\n", at, end):
+        stream.at = at + 1
+        return None
+    simple = _SIMPLE.match(text, at, min(end, at + HEADER_MAX))
+    if simple is not None:
+        stream.at = simple.end()
+        return _without_spaces(simple[1])
     out: list[str] = []
+    size = 0  # characters in out
     value = 0  # 1: behind an equals sign, 2: in a value
     brackets = 0
     while at < end:
+        # no more than there is room for, so that the last one is seen where the buffer is full
+        if value == 2:
+            run = _VALUE.match(text, at, min(end, at + HEADER_MAX - size))
+        elif value:
+            run = None
+        elif brackets:
+            run = _COMMENT.match(text, at, end)
+        else:
+            run = _PLAIN.match(text, at, min(end, at + HEADER_MAX - size))
+        if run is not None:
+            at = run.end()
+            if brackets:
+                continue
+            piece = run[0]
+            if not value and " " in piece:
+                piece = piece.replace(" ", "")
+            if piece:
+                out.append(piece)
+                size += len(piece)
+            if size >= HEADER_MAX:
+                break
+            if at >= end:
+                continue
         char = text[at]
         at += 1
         last = False
         if char < " ":
             if char != "\n":
-                continue  # a tab too, since it is a control character
+                # a tab too, since it is a control character
+                more = _CONTROL.match(text, at, end)
+                if more is not None:
+                    at = more.end()
+                continue
             if out:
                 if at >= end:
                     stream.at = at
@@ -88,33 +137,46 @@ def read_header(stream: Stream) -> str | None:
                     break
                 continue
         out.append(char)
-        if last or len(out) >= HEADER_MAX:
+        size += 1
+        if last or size >= HEADER_MAX:
             break
     else:
         stream.at = at
         return None
     stream.at = at
-    if out and out[-1] != ";":
-        out[-1] = ";"
-    return None if len(out) == 1 else "".join(out)
+    if size == 1:
+        return None
+    line = "".join(out)
+    return line if not line or line[-1] == ";" else line[:-1] + ";"
+
+
+def _without_spaces(line: str) -> str | None:
+    """Give a simple line with its semicolon at the end, the spaces outside of values taken out."""
+    if " " in line:
+        plain, equals, value = line.partition("=")
+        if equals and ";" not in value:
+            return f"{plain.replace(' ', '')}{equals}{value.lstrip(' ')};"
+        pieces: list[str] = []
+        for plain, equals, value in _PIECES.findall(line):
+            pieces += plain.replace(" ", ""), equals, value
+        line = "".join(pieces)
+    return f"{line};" if line else None
 
 
 def take_header(message: Message, line: str, check_length: bool) -> None:
     """Put what a header line says into the variables of the part, if it is one of those that count."""
-    start = line[:27].lower()
-    name = next((name for name in HEADERS if start.startswith(name)), None)
-    if name is None:
+    name = line[: line.find(":", 0, _LONGEST) + 1].lower()
+    if name not in HEADERS:
         return
     semicolon = line.find(";", len(name))
     if semicolon < 0:
         semicolon = len(line)
-    setattr(message, HEADERS[name], Tainted(_lower(line[len(name) : semicolon])))
-    _parameters(message, line, semicolon + 1, name == "content-disposition:", check_length)
-
-
-def _lower(text: str) -> str:
-    """Small letters for capitals of ASCII."""
-    return text.encode("latin-1").lower().decode("latin-1")
+    value = line[len(name) : semicolon]
+    # small letters for capitals of ASCII only
+    value = value.lower() if value.isascii() else value.encode("latin-1").lower().decode("latin-1")
+    setattr(message, HEADERS[name], Tainted(value))
+    if semicolon + 1 < len(line):
+        _parameters(message, line, semicolon + 1, name == "content-disposition:", check_length)
 
 
 def _parameters(message: Message, line: str, at: int, disposition: bool, check_length: bool) -> None:
@@ -123,8 +185,10 @@ def _parameters(message: Message, line: str, at: int, disposition: bool, check_l
     charset: str | None = None
     failed = False
     while at < len(line):
-        start = line[at : at + 9].lower()
-        if start == "filename*":
+        start = _PARAMETER.match(line, at)
+        if start is None:
+            pass
+        elif start[0][-1] == "*":
             stop = line.find(";", at + 9)
             stop = len(line) if stop < 0 else stop
             equals = line.find("=", at + 9, stop)
@@ -141,12 +205,11 @@ def _parameters(message: Message, line: str, at: int, disposition: bool, check_l
                     name += piece
                     message.mime_filename = Tainted(name)
         else:
-            for parameter, attribute in PARAMETERS.items():
-                if start.startswith(parameter):
-                    found, at = parameter_value(line, at + len(parameter))
-                    setattr(message, attribute, Tainted(decode(found, None, check_length, b" ")[0]))
-                    break
-        at = next_semicolon(line, at) + 1
+            found, at = parameter_value(line, start.end())
+            if "=?" in found:
+                found = decode(found, None, check_length, b" ")[0]
+            setattr(message, PARAMETERS[start[0].lower()], Tainted(found))
+        at = (at if line.startswith(";", at) else next_semicolon(line, at)) + 1
     if disposition and failed:
         message.mime_filename = Tainted(raw)
 
@@ -168,6 +231,9 @@ def next_semicolon(line: str, at: int) -> int:
 
 def parameter_value(line: str, at: int) -> tuple[str, int]:
     """Give the value that begins here, without its quotes, and the place of the semicolon after it."""
+    quoted = _QUOTED.match(line, at)
+    if quoted is not None:
+        return quoted[1], quoted.end()
     parts: list[str] = []
     while True:
         semicolon = line.find(";", at)

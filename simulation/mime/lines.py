@@ -39,6 +39,8 @@ def find_boundary(text: str, at: int, end: int, boundary: str, most: int) -> int
         place = text.find(wanted, seen, end)
         if place < 0:
             return end
+        if place == line or text[place - 1] == "\n":
+            return place
         newline = text.rfind("\n", seen, place)
         if newline >= 0:
             line = newline + 1
