@@ -38,7 +38,7 @@ class Delay:
 
     __slots__ = ("phase", "seconds")
 
-    def __init__(self, seconds: int, phase: str) -> None:
+    def __init__(self, seconds: float, phase: str) -> None:
         self.seconds, self.phase = seconds, phase
 
 

@@ -14,6 +14,7 @@ from eximious.simulation.acl.outcomes import DEFER, DISCARD, DROP, FAIL, OK, Acl
 from eximious.simulation.rewriting.addresses import qualify, rewrite_at_smtp_time
 from eximious.simulation.routing.children import make_address, split_address
 from eximious.simulation.routing.results import DEFER as WAIT
+from eximious.simulation.smtp.policing import slow_down
 from eximious.simulation.smtp.registry import command
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def mail(session: SmtpSession, argument: str) -> None:
         rest = session.data = _mail_options(session, argument) if session.esmtp else argument
     except Wrong:
         return
+    slow_down(session, "mail", session.mail_count)
     raw = rewrite_at_smtp_time(ctx, Tainted(rest), is_recipient=False)
     found = parse_extract_address(raw, True, Syntax.of(session.options))
     if found.address is None:
@@ -315,6 +317,7 @@ def rcpt(session: SmtpSession, argument: str) -> None:
         address = Tainted(qualified)
     if _too_many(session):
         return
+    slow_down(session, "rcpt", message.rcpt_count)
     result = _rcpt_acl(session, address)
     if result.outcome == OK:
         if result.user:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from eximious.simulation.acl.engine import client, printing
+from eximious.simulation.acl.state import Delay
 
 if TYPE_CHECKING:
     from eximious.simulation.smtp.registry import Command
     from eximious.simulation.smtp.session import SmtpSession
+
+_SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
 def sent_too_soon(session: SmtpSession, command: Command) -> bool:
@@ -60,3 +64,28 @@ def too_many(session: SmtpSession, command: Command) -> bool:
     session.notquit("bad-commands", "554", "Too many nonmail commands")
     session.closed = True
     return True
+
+
+def slow_down(session: SmtpSession, what: str, count: int) -> None:
+    """Note the delay that a client gets from its so many-th MAIL or RCPT on (manual 14, smtp_ratelimit_hosts).
+
+    ``what``: mail or rcpt; the option smtp_ratelimit_… says from which command on, how long, by how much longer each
+    time, and how long at most. Nobody waits here.
+    """
+    text = session.options.get(f"smtp_ratelimit_{what}")
+    if text is None:
+        return
+    threshold, first, factor, longest = (part.strip(" \t\n\v\f\r") for part in str(text).split(",")[:4])
+    if count <= int(threshold) or not session.is_host("smtp_ratelimit_hosts"):
+        return
+    seconds = session.waits.get(what)
+    if seconds is None:
+        seconds = _seconds(first)
+    if seconds > 0:
+        session.state.delays.append(Delay(seconds, what))
+        session.waits[what] = min(seconds * float(factor), _seconds(longest))
+
+
+def _seconds(text: str) -> float:
+    """A time with fractions, such as ``1m0.5s``."""
+    return sum(float(number) * _SECONDS[unit] for number, unit in re.findall(r"([0-9.]+)([wdhms])", text))

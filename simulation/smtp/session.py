@@ -110,6 +110,8 @@ class SmtpSession:
         self.rejected_mail = self.last_rejected_mail = False
         self.was_rcpt = self.last_was_rcpt = False
         self.rcpt_in_progress = False
+        #: how long the next MAIL or RCPT waits (smtp_ratelimit_…)
+        self.waits: dict[str, float] = {}
         self.rcpt_response: str | None = None
         self.rcpt_response_same = True
         self.dsn_ret = self.dsn_envid = ""
@@ -562,6 +564,7 @@ class SmtpSession:
         self.recipients = []
         self.rcpt_response, self.rcpt_response_same = None, True
         self.rcpt_in_progress = False
+        self.waits.pop("rcpt", None)
         self.dsn_ret = self.dsn_envid = ""
         before, self.ctx.message = self.ctx.message, Message()
         self.ctx.message.message_size = -1  # not known yet
