@@ -9,6 +9,7 @@ from eximious.interpreter.addresses import Syntax, parse_extract_address
 from eximious.interpreter.engine import expand
 from eximious.interpreter.outcomes import Failure
 from eximious.interpreter.text import Tainted, follow
+from eximious.interpreter.variables.computed import log_directory, spool_directory
 from eximious.simulation.acl.engine import Recipient, client
 from eximious.simulation.acl.outcomes import DEFER, DISCARD, DROP, FAIL, OK, AclResult
 from eximious.simulation.rewriting.addresses import qualify, rewrite_at_smtp_time
@@ -228,7 +229,34 @@ def _fits(session: SmtpSession) -> bool:
                 "main reject",
             )
         return False
+    full = _full_disk(session)
+    if full:
+        session.record.last.reason = "limit"
+        session.log(full)
+        session.say("452 Space shortage, please try later")
+        return False
     return True
+
+
+def _full_disk(session: SmtpSession) -> str:
+    """What is logged where there is too little room for a message, "" where there is enough (manual 14).
+
+    The machine is asked only where the configuration sets one of the four options: the defaults are next to nothing.
+    """
+    options, given = session.options, session.env.configuration.settings.values
+    size = session.ctx.message.message_size
+    wanted = (size + 5000) // 1024 if size > 0 and options.get("smtp_check_spool_space") else 0
+    for kind, folder in (("spool", spool_directory), ("log", log_directory)):
+        names = f"check_{kind}_space", f"check_{kind}_inodes"
+        place = folder(session.ctx) if any(name in given for name in names) else ""
+        free = session.env.doors.machine.disk(place) if place else None
+        if free is None:
+            continue
+        space, inodes = free
+        least, fewest = (int(options.get(name) or 0) for name in names)
+        if space - wanted < least or 0 <= inodes < fewest:
+            return f"{kind} directory space check failed: space={space} inodes={inodes}"
+    return ""
 
 
 def _qualified_sender(session: SmtpSession, rest: str, has_domain: bool) -> bool:
