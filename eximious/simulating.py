@@ -176,6 +176,7 @@ def event_dict(event: Event) -> dict[str, Any]:
                 "steps": [
                     {"text": step.text, "outcome": step.outcome}
                     | ({"value": step.value} if step.value is not None else {})
+                    | ({"why": step.why} if step.why else {})
                     for step in one.steps
                 ],
             }

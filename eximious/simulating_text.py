@@ -77,7 +77,8 @@ def _statements(event: Event, explain: bool) -> Iterator[str]:
         if explain:
             for step in statement.steps:
                 value = f'  => "{step.value}"' if step.value is not None else ""
-                yield f"        {_short(step.text)}{value}  {step.outcome}"
+                why = f" ({_short(step.why)})" if step.why else ""
+                yield f"        {_short(step.text)}{value}  {step.outcome}{why}"
 
 
 def _place(statement: Statement) -> str:

@@ -169,6 +169,7 @@ class _Finder:
         for site in all_sites(self.configuration, self.language):
             self._site(site)
         self._scanners()
+        self._disks()
         for kind in ("router", "transport", "authenticator"):
             for instance in self.configuration.drivers(kind).values():
                 self._driver(instance)
@@ -235,9 +236,7 @@ class _Finder:
             self.add("clock", (), site, node.start)
         kind = _VARIABLES.get(name)
         if kind == "disk":
-            option = "log_file_path" if name.startswith("log_") else "spool_directory"
-            folder = str(self.configuration.option(option) or "/var/spool/exim").partition("%")[0]
-            self.add("disk", (folder.rstrip("/") or "/",), site, node.start)
+            self.add("disk", (self._folder(name.startswith("log_")),), site, node.start)
         elif kind == "dns":
             self.add("dns", ("PTR", f"{HOLE}.in-addr.arpa"), site, node.start)
         elif kind:
@@ -394,6 +393,26 @@ class _Finder:
             for path, _, _ in split_spans(text):
                 if path.startswith("/"):
                     self.add("files", (path,), site)
+
+    def _folder(self, of_logs: bool) -> str:
+        """The folder of the spool, or of the log files."""
+        spool = str(self.configuration.option("spool_directory") or "/var/spool/exim").rstrip("/")
+        if not of_logs:
+            return spool or "/"
+        written = split_spans(str(self.configuration.option("log_file_path") or ""))
+        paths = [path for path, _, _ in written if path not in ("", "syslog")]
+        return (paths[0] if paths else f"{spool}/log/%slog").rpartition("/")[0] or "/"
+
+    def _disks(self) -> None:
+        """The free space that is looked at where a message comes."""
+        for name, nodes in self.configuration.settings.nodes.items():
+            if name in ("check_spool_space", "check_spool_inodes", "check_log_space", "check_log_inodes"):
+                for node in nodes:
+                    position = node.span.position
+                    where = (
+                        f"{self._place(position)} (main, {name})" if position is not None else f"main, {name}"
+                    )
+                    self.asked.append(Asked("disk", (self._folder("log" in name),), where))
 
     def _scanners(self) -> None:
         """The scanners, whose options are expanded only where they begin with a dollar."""

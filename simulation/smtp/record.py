@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Any
 
+    #: of a step: itself, its expanded argument, what came of it, what was said of lists
+    Taken = tuple[Any, str | None, int, tuple[str, ...]]
+
 
 class Step:
-    """One condition or modifier of a statement: its text, the expanded value and what came of it."""
+    """One condition or modifier of a statement: its text, the expanded value and what came of it.
 
-    __slots__ = ("outcome", "text", "value")
+    ``why``: of a list, which item decided ("" where there is nothing to say).
+    """
 
-    def __init__(self, text: str, value: str | None, outcome: str) -> None:
-        self.text, self.value, self.outcome = text, value, outcome
+    __slots__ = ("outcome", "text", "value", "why")
+
+    def __init__(self, text: str, value: str | None, outcome: str, why: str = "") -> None:
+        self.text, self.value, self.outcome, self.why = text, value, outcome, why
 
 
 class Statement:
@@ -50,7 +56,7 @@ class Event:
         self.acl = ""
         self.reason = ""
         #: what the ACL engine told of each statement: (statement, outcome, steps); made presentable when asked for
-        self.tried: list[tuple[Any, int, list[tuple[Any, str | None, int]] | None]] = []
+        self.tried: list[tuple[Any, int, list[Taken] | None]] = []
         self._statements: list[Statement] = []
         self.logs: list[tuple[str, str]] = []
         self.added: list[str] = []
@@ -98,7 +104,9 @@ class Record:
         self.events: list[Event] = []
         self.messages: list[dict[str, Any]] = []
         #: the steps of statements that are not at their end
-        self._steps: list[tuple[Any, str | None, int]] = []
+        self._steps: list[Taken] = []
+        #: the last lines about lists
+        self._lists: list[str] = []
 
     def begin(self, phase: str, command: str) -> Event:
         """Begin the event of a command."""
@@ -110,7 +118,7 @@ class Record:
         """Take what the ACL engine tells of a statement."""
         tried = self.events[-1].tried
         steps = self._steps
-        own: list[Any] | None = None
+        own: list[Taken] | None = None
         if steps:
             own = []
             # the steps before belong to the statement that calls this ACL
@@ -121,7 +129,14 @@ class Record:
 
     def take_step(self, step: Any, value: str | None, outcome: int) -> None:
         """Take what the ACL engine tells of a condition or modifier."""
-        self._steps.append((step, value, outcome))
+        self._steps.append((step, value, outcome, tuple(self._lists)))
+        self._lists.clear()
+
+    def take_trace(self, line: str) -> None:
+        """Take a line about what is done, in Exim's words; those about lists tell why a condition is met or not."""
+        if "? yes (" in line or "? no (" in line:
+            self._lists.append(line.strip())
+            del self._lists[:-2]
 
     @property
     def last(self) -> Event:

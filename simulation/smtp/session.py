@@ -124,7 +124,8 @@ class SmtpSession:
         ctx.env.log = self.write_log
         ctx.message.enable_dollar_recipients = False
         self.state.observe = self.record.take_statement if record else None
-        self.state.observe_steps = self.record.take_step if record and explain else None
+        if record and explain:
+            self.state.observe_steps, self.state.trace = self.record.take_step, self.record.take_trace
         self._selectors: dict[str, bool] = ctx.env.kept.setdefault("log selectors", {})
 
     # ---- what others see
