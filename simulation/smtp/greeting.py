@@ -187,6 +187,12 @@ def _extensions(session: SmtpSession) -> Iterator[str]:
     for option, word in (("acl_smtp_etrn", "ETRN"), ("acl_smtp_vrfy", "VRFY"), ("acl_smtp_expn", "EXPN")):
         if options.get(option) is not None:
             yield word
+    if version >= (4, 99) and options.get("acl_smtp_atrn") is not None:
+        yield "ATRN"
+    if version >= (4, 98) and options.get("acl_smtp_wellknown") is not None:
+        advertised_to = "wellknown_advertise_hosts"
+        if session.has_option(advertised_to) and session.is_host(advertised_to):
+            yield "WELLKNOWN"
     if session.state.connection.pipelining and session.is_host("pipelining_advertise_hosts"):
         session.pipelining = True
         yield "PIPELINING"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     Answer = Callable[[SmtpSession, str], None]
 
 #: modules that register commands
-MODULES = ("greeting", "envelope", "content", "chunking", "inquiry", "auth", "tls", "xclient")
+MODULES = ("greeting", "envelope", "content", "chunking", "inquiry", "auth", "tls", "xclient", "atrn")
 
 
 class Command:
