@@ -26,7 +26,7 @@ _RATELIMIT = (
     rf"[{SPACE}]*[+-]?[0-9]+,[{SPACE}]*([0-9smhdw.]{{1,15}}),[{SPACE}]*"
     rf"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?),[{SPACE}]*([^{SPACE}]{{1,15}})"
 )
-_FRACTIONAL_TIME = r"(?:[0-9]+(?:\.[0-9]*)?[wdhms])+"
+_FRACTIONAL_TIME = r"(?:[0-9]+[wdhm]|[0-9]+(?:\.[0-9]*)?s)+"  # only seconds have fractions
 _NUMBER = r"[+-]?(?:0[xX][0-9A-Fa-f]+|[0-9]+)"
 _SELECTOR = "[A-Za-z0-9_]*"
 

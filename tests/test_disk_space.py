@@ -27,8 +27,17 @@ disk:
     [
         ("check_spool_space = 1M", 0, ""),
         ("check_spool_space = 2049K", 0, "spool directory space check failed: space=2048 inodes=300"),
-        ("check_spool_space = 2M", 1, "spool directory space check failed: space=2048 inodes=300"),
-        ("check_spool_space = 2M\nno_smtp_check_spool_space", 1, ""),
+        # what the client announces is added, as the real one does
+        ("check_spool_space = 2052K", 1, ""),
+        ("check_spool_space = 2053K", 1, "spool directory space check failed: space=2048 inodes=300"),
+        ("check_spool_space = 2053K", 120, ""),
+        ("check_spool_space = 0", 22_000_000, ""),
+        (
+            "check_spool_space = 2052K\nno_smtp_check_spool_space",
+            1,
+            "spool directory space check failed: space=2048 inodes=300",
+        ),
+        ("check_log_space = 1025K", 1_000_000, "log directory space check failed: space=1024 inodes=100"),
         ("check_spool_inodes = 301", 0, "spool directory space check failed: space=2048 inodes=300"),
         ("check_log_space = 1M", 0, ""),
         ("check_log_space = 1025K", 0, "log directory space check failed: space=1024 inodes=100"),

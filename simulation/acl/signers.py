@@ -157,7 +157,7 @@ def verify_signatures(ctx: Context) -> list[Signature]:
 
 def _verified(ctx: Context) -> list[Signature]:
     message, options = ctx.message, ctx.env.options
-    if _has_long_line(message.body):
+    if _has_long_line(message.body, state_of(ctx).message.longest_line):
         log_write(ctx, "DKIM: validation error: LONG_LINE")
         log_write(ctx, "DKIM: Error during validation, disabling signature verification: LONG_LINE")
         state_of(ctx).message.dkim_disable_verify = True
@@ -180,7 +180,9 @@ def _verified(ctx: Context) -> list[Signature]:
     return found
 
 
-def _has_long_line(body: bytes) -> bool:
+def _has_long_line(body: bytes, longest: int) -> bool:
+    if longest + 2 >= LONGEST_LINE:
+        return True
     if len(body) < LONGEST_LINE - 2:
         return False
     return max(map(len, body.split(b"\n"))) + 2 >= LONGEST_LINE

@@ -108,6 +108,8 @@ class MessageEffects:
         self.added_headers: list[AddedHeader] = []
         #: the senders that were verified, the last one first
         self.verified_senders: list[Any] = []
+        #: characters of the longest line of the body as it came, where a carriage return alone stands in it
+        self.longest_line = 0
         #: verdicts that were asked for, by kind and question
         self.verdicts: dict[tuple[str, ...], Any] = {}
         #: the warnings that were logged, which are logged once (manual 44.20)

@@ -242,10 +242,11 @@ def _full_disk(session: SmtpSession) -> str:
     """What is logged where there is too little room for a message, "" where there is enough (manual 14).
 
     The machine is asked only where the configuration sets one of the four options: the defaults are next to nothing.
+    Exim adds what the client announces to the space that is free, instead of taking it off, and only for the spool.
     """
     options, given = session.options, session.env.configuration.settings.values
     size = session.ctx.message.message_size
-    wanted = (size + 5000) // 1024 if size > 0 and options.get("smtp_check_spool_space") else 0
+    announced = (size + OVERHEAD) // 1024 if size >= 0 and options.get("smtp_check_spool_space") else 0
     for kind, folder in (("spool", spool_directory), ("log", log_directory)):
         names = f"check_{kind}_space", f"check_{kind}_inodes"
         place = folder(session.ctx) if any(name in given for name in names) else ""
@@ -254,7 +255,9 @@ def _full_disk(session: SmtpSession) -> str:
             continue
         space, inodes = free
         least, fewest = (int(options.get(name) or 0) for name in names)
-        if space - wanted < least or 0 <= inodes < fewest:
+        if kind == "spool":
+            least -= announced
+        if 0 <= space < least or 0 <= inodes < fewest:
             return f"{kind} directory space check failed: space={space} inodes={inodes}"
     return ""
 

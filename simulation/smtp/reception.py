@@ -76,7 +76,7 @@ def _received(session: SmtpSession, data: bytes, size: int, chunk: int | None) -
                 "main reject",
             )
         return False
-    body = _body(reader)
+    body = _body(session, reader)
     message.received_count = 1 + sum(1 for header in reader.headers if header.type == "P")
     session.arrival.message_id = _header_id(session)
     _fix(session)
@@ -130,11 +130,15 @@ def _header_too_large(session: SmtpSession, why: str) -> None:
     session.log(shown)
 
 
-def _body(reader: MessageReader) -> str:
+def _body(session: SmtpSession, reader: MessageReader) -> str:
     """The body with its lines ended by newlines, however they came."""
     text = reader.first_of_body + reader.before_body + reader.text[reader.at :]
     if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        text = text.replace("\r\n", "\n")
+        if "\r" in text:
+            # for DKIM such a character ends no line
+            session.state.message.longest_line = max(map(len, text.split("\n")))
+            text = text.replace("\r", "\n")
     if text and not text.endswith("\n"):
         text += "\n"
     return text
